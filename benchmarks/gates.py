@@ -64,7 +64,7 @@ def main() -> None:
                         history.snapshots(), registry, as_of=history.until, now=NOW,
                     )  # fmt: skip
                 card = done.model.card.scorecard
-                failed = [gate.id for gate in done.decision.failed]
+                failed = [gate.id for gate in done.decision.gates if not gate.passed]
                 rows.append((labels, not failed, failed, before, regret(card, history)))
         for labels in ("as they were", "30 % flipped"):
             found = [row for row in rows if row[0] == labels]

@@ -59,6 +59,12 @@ PAGES = {
     "half, by fit": "/ranking?text=研发&sort=-fit",
     "half, API with its counts": "/api/v1/ranking?text=研发&counts=true",
     "four filters": "/ranking?grade=AB&chain=led&region=广东省&veto=no",
+    "two chains": "/ranking?chain=led&chain=vr",
+    "two chains, three provinces": "/ranking?chain=led&chain=vr&region=广东省&region=江苏省"
+    "&region=浙江省",
+    "four filters of several values": "/ranking?grade=B&grade=C&chain=led&chain=none&role=maker"
+    "&role=trade&veto=no&veto=already_here",
+    "two chains, by fit": "/ranking?chain=led&chain=vr&sort=-fit",
     "by fit": "/ranking?sort=-fit",
     "with the picture": "/ranking?picture=on",
     "its points": "/ranking/points",

@@ -167,14 +167,14 @@ def measure_pages(database: Database, city: City, count: int, runs: int) -> None
     segment = next(iter(city.segments))
     asked: dict[str, Callable[[], RankingFilter]] = {
         "first page": RankingFilter,
-        "segment": lambda: RankingFilter(segment=segment),
-        "chain, grade": lambda: RankingFilter(chain=segment.partition(".")[0], grade="AB"),
-        "region 4403": lambda: RankingFilter(region="4403"),
-        "list": lambda: RankingFilter(list_id=1),
-        "vetoed": lambda: RankingFilter(veto="yes"),
-        "text, frequent": lambda: RankingFilter(text="研发"),
-        "text, one firm": lambda: RankingFilter(text=f"第{count // 2}号"),
-        "text, none": lambda: RankingFilter(text="不存在"),
+        "segment": lambda: RankingFilter.of(segment=segment),
+        "chain, grade": lambda: RankingFilter.of(chain=segment.partition(".")[0], grade="AB"),
+        "region 4403": lambda: RankingFilter.of(region="4403"),
+        "list": lambda: RankingFilter.of(list_id=1),
+        "vetoed": lambda: RankingFilter.of(veto="yes"),
+        "text, frequent": lambda: RankingFilter.of(text="研发"),
+        "text, one firm": lambda: RankingFilter.of(text=f"第{count // 2}号"),
+        "text, none": lambda: RankingFilter.of(text="不存在"),
     }
     for name, make in asked.items():
 

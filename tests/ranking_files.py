@@ -8,7 +8,8 @@ import pandas as pd
 
 _NUMBERS = {
     "rank": "Int64", "row": "int64",
-    "priority": "float64", "likelihood": "float64", "fit": "float64",
+    "priority": "float64", "likelihood": "float64", "likelihood_low": "float64",
+    "likelihood_high": "float64", "fit": "float64",
 }  # fmt: skip
 _SPACES = "[ \t\n\u00a0\u2000-\u200b\u3000\ufeff]*"
 _GUARDED = f"^'('*(?:{_SPACES}[=+\\-@＝＋－＠﹦﹢﹣﹫]|[\\t\\n]))"

@@ -159,9 +159,19 @@ def _strongest(said: Said, match: re.Match[str]) -> bool:
     """The segment named has the strength shown, and the words for it fit the strength."""
     names = {said.named(key): strength for key, strength in said.strengths.items()}
     strength = names[match["segment"]]
-    close = "吻合" in match[0] or "main business" in match[0]
+    by_hand = match[0].startswith(("人工认定从事", "an officer puts it in"))
+    if by_hand != (said.words == "") or (by_hand and not said.record.get("segments")):
+        return False
+    close = by_hand or "吻合" in match[0] or "main business" in match[0]
     whole = strength == said.number == max(names.values())
     return whole and _percent(match["value"], strength) and close == (strength >= 0.3)
+
+
+def _strongest_but_weak(said: Said, match: re.Match[str]) -> bool:
+    """The segment named has the strength shown, which lowers the score."""
+    names = {said.named(key): strength for key, strength in said.strengths.items()}
+    whole = names[match["segment"]] == said.number == max(names.values())
+    return whole and _percent(match["value"], said.number) and said.points < 0
 
 
 def _unmatched(said: Said, _: re.Match[str]) -> bool:
@@ -173,9 +183,9 @@ def _none_that_counts(said: Said, _: re.Match[str]) -> bool:
 
 
 _SUPPLY: dict[str, Callable[[float], bool]] = {
-    "本地尚无|none made locally": lambda supply: supply == 0,
+    "本地尚无|none available locally": lambda supply: supply == 0,
     "本地薄弱|weak local supply": lambda supply: 0 < supply < 0.35,
-    "本地仅部分具备|only partly made locally": lambda supply: 0.35 <= supply < 0.65,
+    "本地仅部分具备|only partly available locally": lambda supply: 0.35 <= supply < 0.65,
     "本地已较强|strong local supply": lambda supply: 0.65 <= supply < 1,
     "本地已完整|complete local supply": lambda supply: supply == 1,
 }
@@ -196,11 +206,14 @@ def _gap(said: Said, match: re.Match[str]) -> bool:
     does = next((roles for words, roles in _DOES.items() if match["does"] in words.split("|")), ())
     small = match["does"] in ("所补缺口不大", "works in a small gap")
     none = match["does"] in ("补不上缺口", "fills no gap")
+    partly = match["does"] in ("只补部分缺口", "fills part of a gap")
     right_doing = (
         (said.number == 0)
         if none
         else (gap < 0.45 and said.number >= 0.1)
         if small
+        else (gap >= 0.45 and 0.1 <= said.number < 1 and said.points < 0)
+        if partly
         else (gap >= 0.45 and said.number >= 0.1 and said.role in does)
         if does
         else 0 < said.number < 0.1
@@ -210,6 +223,8 @@ def _gap(said: Said, match: re.Match[str]) -> bool:
 
 def _own_words(said: Said, match: re.Match[str]) -> bool:
     """Each word in brackets stands in the firm's texts, or in the name of its class."""
+    if said.words == "":
+        return bool(said.record["segments"]) and match["words"] in ("人工认定", "set by an officer")
     texts = " ".join(str(value) for value in said.record.values() if isinstance(value, str))
     plain = _plain(texts)
     return all(_plain(word) in plain for word in match["words"].split("、"))
@@ -231,6 +246,8 @@ def _anchors(said: Said, match: re.Match[str], beside: Sequence[Anchor]) -> bool
         anchor = known[name.removesuffix(rival)]
         if (said.segment in anchor.segments) != name.endswith(rival):
             return False
+    if bool(re.search(r"龙头仅|: only ", match[0])) != (said.points < 0):
+        return False
     rest = len(beside) - len(names)
     if left and said.lang == "en" and int(left[1]) != rest:
         return False
@@ -384,13 +401,13 @@ _GAP_EN = r"(?P<does>[^:]+): (?P<segment>.+) \((?P<words>.*?)\), (?P<supply>[a-z
 CLAIMS: dict[str, tuple[tuple[str, Claim], ...]] = {
     "chain": (
         (r"(?:对应产业链：|chain: )(?P<value>.+)", _chain),
-        (r"业务未实质涉及本市产业链|its business hardly touches the city's chains", _no_chain),
+        (r"业务未实质涉及本市产业链|its business hardly relates to the city's chains", _no_chain),
     ),
     "industry_kind": ((r"(?:行业类别：|industry: )(?P<value>.+)", _level),),
     "manufacturing": (
-        (r"从事生产制造|makes things, by its industry or its own words", _makes),
+        (r"从事生产制造|manufactures, by its industry or its own description", _makes),
         (r"行业和业务文字均未显示自己生产", _zero),
-        (r"neither its industry nor its own words show production", _zero),
+        (r"neither its industry nor its own description shows production", _zero),
     ),
     "position": (
         (r"(?P<segment>.+)居产业链(?P<value>.+)", _position),
@@ -401,53 +418,62 @@ CLAIMS: dict[str, tuple[tuple[str, Claim], ...]] = {
         (r"role: (?P<value>\w+) \((?P<segment>.+)\)", _role),
     ),
     "anchor_buyers": (
-        (r"(?P<segment>.+)的本地下游龙头(?P<value>\d+)家：(?P<names>.+)", _buyers),
+        (r"(?P<segment>.+)的本地下游龙头仅?(?P<value>\d+)家：(?P<names>.+)", _buyers),
+        (r"local anchors downstream of (?P<segment>.+): only (?P<value>\d+) \((?P<names>.+)\)",
+         _buyers),
         (r"local anchors downstream of (?P<segment>.+) \((?P<value>\d+)\): (?P<names>.+)", _buyers),
         (r"(?P<segment>.+)的下游没有本地龙头", _no_buyers),
-        (r"no local anchor stands downstream of (?P<segment>.+)", _no_buyers),
+        (r"no local anchor firm downstream of (?P<segment>.+)", _no_buyers),
     ),
     "anchor_suppliers": (
-        (r"(?P<segment>.+)的本地上游龙头(?P<value>\d+)家：(?P<names>.+)", _suppliers),
+        (r"(?P<segment>.+)的本地上游龙头仅?(?P<value>\d+)家：(?P<names>.+)", _suppliers),
+        (r"local anchors upstream of (?P<segment>.+): only (?P<value>\d+) \((?P<names>.+)\)",
+         _suppliers),
         (r"local anchors upstream of (?P<segment>.+) \((?P<value>\d+)\): (?P<names>.+)",
          _suppliers),
         (r"(?P<segment>.+)的上游没有本地龙头", _no_suppliers),
-        (r"no local anchor stands upstream of (?P<segment>.+)", _no_suppliers),
+        (r"no local anchor firm upstream of (?P<segment>.+)", _no_suppliers),
     ),
     "steps_to_strength": (
         (r"(?P<segment>.+)在链上距本市优势环节(?P<value>\d+)步", _far),
-        (r"steps from (?P<segment>.+) to what the city is strong in: (?P<value>\d+)", _far),
+        (r"steps from (?P<segment>.+) to a local strength: (?P<value>\d+)", _far),
         (r"(?P<segment>.+)本身就是本市优势环节", _strength_itself),
-        (r"(?P<segment>.+) is itself what the city is strong in", _strength_itself),
+        (r"(?P<segment>.+) is itself a local strength", _strength_itself),
         (r"(?P<segment>.+)与本市优势环节不相连", _not_linked),
-        (r"(?P<segment>.+) is not linked to what the city is strong in", _not_linked),
-        (r"业务未实质对应任何环节|its business matches no segment in earnest", _none_that_counts),
+        (r"(?P<segment>.+) is not linked to a local strength", _not_linked),
+        (r"业务未实质对应任何环节", _none_that_counts),
+        (r"its business does not really match any segment", _none_that_counts),
     ),
     "gap_filled": (
         (_GAP_ZH, _gap),
         (_GAP_EN, _gap),
-        (r"不填补任何缺口|fills none of the gaps", _missing),
+        (r"不填补任何缺口|fills no gap", _missing),
     ),
     "match_strength": (
-        (r"(?:主业吻合|业务略涉)(?P<segment>.+)（匹配强度(?P<value>\S+%)）", _strongest),
-        (r"its (?:main business matches|business touches) (?P<segment>.+) \(match (?P<value>\S+)\)",
+        (r"(?:主业吻合|业务略涉|人工认定从事)(?P<segment>.+)（匹配强度(?P<value>\S+%)）",
          _strongest),
+        ((r"(?:its main business matches|its business touches|an officer puts it in) "
+          r"(?P<segment>.+) \(match (?P<value>\S+)\)"), _strongest),
+        (r"与(?P<segment>.+)的匹配强度仅(?P<value>\S+%)", _strongest_but_weak),
+        (r"matches (?P<segment>.+) by only (?P<value>\S+)", _strongest_but_weak),
         (r"业务文字未对应任何环节|its business text matches no segment", _unmatched),
     ),
     "neighbour_supply": (
         (r"周边城市可配套(?P<segment>.+)（(?P<value>\S+%)）", _neighbours),
-        (r"neighbour cities deliver (?P<segment>.+) \((?P<value>\S+%)\)", _neighbours),
+        (r"neighbouring cities supply (?P<segment>.+) \((?P<value>\S+%)\)", _neighbours),
         (r"周边城市没有(?P<segment>.+)配套", _no_neighbour),
-        (r"no neighbour city delivers (?P<segment>.+)", _no_neighbour),
+        (r"no neighbouring city supplies (?P<segment>.+)", _no_neighbour),
     ),
     "gaps_matched": (
-        (r"(?:较好匹配的较大缺口：|sizeable gaps that it matches well: )(?P<value>\d+)个?", _count),
+        (r"较好匹配的较大缺口：仅?(?P<value>\d+)个", _count),
+        (r"sizeable gaps it matches well: (?:only )?(?P<value>\d+)", _count),
         (r"没有较好匹配的较大缺口|matches no sizeable gap well", _zero),
     ),
     "sought": (
         (r"本市点名引进的环节：(?P<segment>.+)", _sought),
-        (r"the city asks for this segment by name: (?P<segment>.+)", _sought),
+        (r"named by the city as a target: (?P<segment>.+)", _sought),
         (r"不在点名引进之列：(?P<segment>.+)", _sought),
-        (r"not a segment that the city asks for by name: (?P<segment>.+)", _sought),
+        (r"not named by the city as a target: (?P<segment>.+)", _sought),
     ),
     "registered_capital_cny": ((r"(?:注册资本|registered capital )(?P<value>.+)", _money),),
     "paid_in_share": (
@@ -477,16 +503,16 @@ CLAIMS: dict[str, tuple[tuple[str, Claim], ...]] = {
         (r"spends (?:only )?(?P<value>\S+%) of revenue on R&D", _share),
     ),
     "revenue_growth": (
-        (r"(?:营业收入同比变动|change of revenue in a year: )(?P<value>\S+%)", _share),
+        (r"(?:营业收入同比变动|revenue change over a year: )(?P<value>\S+%)", _share),
     ),
     "funding": ((r"(?:融资轮次：|funding: )(?P<value>.+)", _level),),
     "branches": (
-        (r"(?:分支机构|branches: )(?P<value>[\d,]+)家?", _count),
+        (r"(?:分支机构仅?|branches: (?:only )?)(?P<value>[\d,]+)家?", _count),
         (r"没有分支机构|has no branches", _zero),
     ),
     "intended_investment_cny": (
         (r"意向投资(?P<value>.+)", _money),
-        (r"has an investment of (?P<value>.+) in mind", _money),
+        (r"intends to invest (?P<value>.+)", _money),
     ),
     "target_region": (
         (r"(?:来自招商目标区域：|comes from a target region: )(?P<value>.+)", _region),
@@ -499,8 +525,8 @@ CLAIMS: dict[str, tuple[tuple[str, Claim], ...]] = {
         (r"(?:来自|不在)协作的周边城市|(?:not )?from a partner city nearby", _partner),
     ),
     "event": (
-        (r"(?:在本市活动中接触过：|met at one of the city's events: )(?P<value>.+)", _event),
-        (r"接触场合不是本市的对接活动|not met at one of the city's events", _zero),
+        (r"(?:在本市活动中接触过：|met at a city event: )(?P<value>.+)", _event),
+        (r"接触场合不是本市的对接活动|not met at a city event", _zero),
     ),
     "referral": (
         (r"(?:由本地龙头推荐：|referred by a local anchor: )(?P<value>.+)", _referral),
@@ -514,8 +540,8 @@ CLAIMS: dict[str, tuple[tuple[str, Claim], ...]] = {
     ),
     "profit_margin": ((r"(?:净利率|net margin )(?P<value>\S+%)", _share),),
     "completeness": (
-        (r"关键资料填写(?P<value>\S+%)", _share),
-        (r"(?P<value>\S+%) of the key columns are filled", _share),
+        (r"关键资料仅?填写(?P<value>\S+%)", _share),
+        (r"(?:only )?(?P<value>\S+%) of the key columns are filled", _share),
     ),
 }  # fmt: skip
 """What each sentence claims, by feature: a pattern of the whole sentence, and how it is checked."""
@@ -526,11 +552,32 @@ _COMPILED = {
 }
 
 
+def _called_wrong(said: Said, match: re.Match[str]) -> bool:
+    meaning = CATALOGUE[said.feature].meaning.pick(said.lang)
+    unfounded = str(said.record["unfounded"]).split(";")
+    return said.value is None and said.feature in unfounded and match["meaning"] == meaning
+
+
+def _no_segment_by_hand(said: Said, _: re.Match[str]) -> bool:
+    return said.record.get("segments") == "" and said.segment is None and not said.strengths
+
+
+_BY_HAND = (
+    (re.compile(r"人工认为此项不成立，按未知计：(?P<meaning>.+)"), _called_wrong),
+    (re.compile(r"called wrong by an officer, so it counts as unknown: (?P<meaning>.+)"),
+     _called_wrong),
+    (re.compile(r"人工认定不在本市产业链上"), _no_segment_by_hand),
+    (re.compile(r"an officer says that it is in none of the city's chains"), _no_segment_by_hand),
+)  # fmt: skip
+"""What officers have a say in, of whatever feature."""
+
+
 def is_true(said: Said) -> bool:
     """Tell whether a sentence says what the values beside it say."""
+    unfounded = said.feature in str(said.record.get("unfounded") or "").split(";")
     if said.text == CATALOGUE[said.feature].unknown.pick(said.lang):
-        return said.value is None
-    for pattern, claim in _COMPILED[said.feature]:
+        return said.value is None and not unfounded
+    for pattern, claim in (*_BY_HAND, *_COMPILED[said.feature]):
         if match := pattern.fullmatch(said.text):
             return claim(said, match)
     return False

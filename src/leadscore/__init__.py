@@ -27,6 +27,7 @@ def rank(
     today: date | None = None,
     processes: int | None = None,
     mapping: Mapping[str, str] | None = None,
+    plain: bool = False,
 ) -> pd.DataFrame:
     """Rank a list of firms.
 
@@ -35,11 +36,15 @@ def rank(
     profile, ``lang`` the language of the reasons (``"zh"`` or ``"en"``), both by default those of
     the settings; ``today`` the day as of which the firms are scored. Processes score: by default
     one, and for a long list one for each core up to 8; the ranking is the same whatever their
-    number. ``mapping`` says what columns mean, as for `read_list`.
+    number. ``mapping`` says what columns mean, as for `read_list`. What officers have corrected of
+    these firms counts where a home with a database is in use, unless it is to be left out
+    (``plain``).
 
-    Returns the ranking, see `leadscore.ranking.order.ranking_table`. Rows that were set aside
+    Returns the ranking, see `leadscore.ranking.order.ranking_table`, with the column
+    ``corrections`` at its end if anything was corrected. Rows that were set aside
     (without a name, or the same firm again) are missing from it. ``attrs`` of the table holds
-    ``"counts"``, a sentence that says where every row went; ``"notices"``, a list of what the
+    ``"counts"``, a sentence that says where every row went; ``"corrected"``, how many firms
+    officers have corrected; ``"notices"``, a list of what the
     reader should know of the list as a whole; and ``"problems"``, everything that could not be
     taken as it stood, which ``pandas.DataFrame(table.attrs["problems"])`` shows as a table.
 
@@ -47,19 +52,23 @@ def rank(
     and what to do.
     """
     # Imported late: `leadscore --help` imports this package, and pandas takes half a second.
+    from leadscore.lists.corrections import NO_CORRECTIONS
     from leadscore.ranking.batch import rank_list
     from leadscore.settings import load_settings
-    from leadscore.startup import open_scorer
+    from leadscore.startup import open_scoring
 
     settings = load_settings()
-    spoken = lang or settings.lang
+    spoken, day = lang or settings.lang, today or date.today()
+    profile = Path(city) if isinstance(city, str) else city
+    scorer, corrections = open_scoring(settings, profile, as_of=day)
     ranking = rank_list(
         Path(listed) if isinstance(listed, str) else listed,
-        open_scorer(settings, Path(city) if isinstance(city, str) else city),
-        today=today or date.today(),
+        scorer,
+        today=day,
         lang=spoken,
         processes=processes,
         mapping=mapping or {},
+        corrections=NO_CORRECTIONS if plain else corrections,
     )
     ranking.table.attrs |= ranking.attributes(spoken)
     return ranking.table

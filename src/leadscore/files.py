@@ -168,6 +168,17 @@ def shipped(*parts: str) -> Path:
     return root.joinpath(*parts)
 
 
+def document(*parts: str) -> Path:
+    """Return the path of a file below ``docs/``, of which a wheel carries the officers' guide.
+
+    >>> document("guide.md").name
+    'guide.md'
+    """
+    installed = _PACKAGE / "_data"
+    root = installed if installed.is_dir() else _PACKAGE.parents[1]
+    return root.joinpath("docs", *parts)
+
+
 def fingerprint(packages: Iterable[str], data: Iterable[str]) -> str:
     """Return SHA-256, in hex, of the code of some packages and of some shipped files.
 

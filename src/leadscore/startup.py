@@ -6,7 +6,7 @@ import contextlib
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from leadscore.city.profile import City
     from leadscore.learning.champion import Champion
     from leadscore.learning.training_data import Rules
+    from leadscore.lists.corrections import KnownCorrections
     from leadscore.ranking.score import Scorer
     from leadscore.settings import Settings
     from leadscore.store.database import Database
@@ -184,28 +185,24 @@ def read_profile(settings: Settings, city: Path | None = None) -> City:
 
 def names_of_city(settings: Settings) -> frozenset[str]:
     """Return names and codes of the office's own city: who settles there is not lost elsewhere."""
-    from leadscore.lists.values.places import divisions
+    from leadscore.store.ledgers import names_of_place
 
-    city = read_profile(settings)
-    code, places = city.about.division_code, divisions().places
-    names = {city.name.zh, city.name.zh.removesuffix("市"), city.name.en.lower(), code}
-    names |= {
-        name for name, place in places.items() if code and code in (place.city, place.province)
-    }
-    if len(code) > 2:
-        names |= {name for name, place in places.items() if place == (code[:2], None)}
-    return frozenset(name for name in names if name)
+    with kept_database(settings) as database:
+        return names_of_place(open_city(settings, None, database))
 
 
 def open_profiles(settings: Settings, database: Database, city: Path | None = None) -> Profiles:
     """Return the profile of the city that a command is about, with its versions.
+
+    Where neither command nor settings name one, it is that which was chosen on a page.
 
     Nothing is read before its first use, which then fails as `open_city` does; a service, which
     asks again and again, reads the file anew only when it has changed.
     """
     from leadscore.store.profiles import Profiles
 
-    return Profiles(lambda: read_profile(settings, city), database)
+    named = (city or settings.city) is not None
+    return Profiles(lambda: read_profile(settings, city), database, named=named)
 
 
 def training_rules(settings: Settings) -> Rules:
@@ -227,6 +224,24 @@ def open_scorer(
     enter_home(settings.home)
     with kept_database(settings) as database:
         return scorer_of(settings, city, database, notify=notify)
+
+
+def open_scoring(
+    settings: Settings, city: Path | None = None, *, as_of: date,
+    notify: Callable[[Text], object] = log_notice,
+) -> tuple[Scorer, KnownCorrections]:  # fmt: skip
+    """Do as `open_scorer`, and return also what officers had corrected of firms by a day."""
+    from leadscore.lists.corrections import NO_CORRECTIONS
+
+    enter_home(settings.home)
+    with kept_database(settings) as database:
+        scorer = scorer_of(settings, city, database, notify=notify)
+        if database is None:
+            return scorer, NO_CORRECTIONS
+        from leadscore.store.facts import known_corrections
+
+        with database.read() as connection:
+            return scorer, known_corrections(connection, as_of=as_of)
 
 
 def scorer_of(

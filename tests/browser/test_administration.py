@@ -49,7 +49,7 @@ def test_somebody_is_invited_and_comes_in_by_the_link(
     page.get_by_role("button", name="Invite").click()
     link = page.locator("#secret").inner_text()
     assert link.startswith(f"{office.address}/password#")
-    expect(page.locator("main")).to_contain_text("this once")
+    expect(page.locator("main")).to_contain_text("only once")
     page.reload()
     page.goto("/administration/users")
     expect(page.locator("tbody tr").filter(has_text="li.na")).to_contain_text("invited")
@@ -83,9 +83,9 @@ def test_a_key_is_shown_once_and_revoked_without_scripts(
     page.locator(".door button").click()
     page.goto("/administration/keys")
     page.fill("#name", "crm")
-    page.get_by_role("button", name="Make it").click()
+    page.get_by_role("button", name="Create", exact=True).click()
     assert page.locator("#secret").inner_text().startswith("ls_")
-    page.get_by_role("button", name="I have it").click()
+    page.get_by_role("button", name="I have saved it").click()
     page.locator(".change summary").click()
     page.get_by_role("button", name="Revoke this key").click()
     expect(page.locator("tbody tr")).to_contain_text("revoked")
@@ -98,12 +98,15 @@ def test_somebody_changes_their_own_password(
     page.locator(".who").click()
     expect(page.locator("h1")).to_have_text("Your account")
     for present, chosen, said in (
-        ("guess guess guess", PASSWORD, "that isn't your present password"),
+        ("guess guess guess", PASSWORD, "that is not your current password"),
         (PASSWORD, "short", "Choose another"),
-        (PASSWORD, PASSWORD, "Your password is changed"),
+        (PASSWORD, PASSWORD, "the one that you had before"),
+        (PASSWORD, f"{PASSWORD} shore", "Password changed"),
+        (f"{PASSWORD} shore", PASSWORD, "Password changed"),
     ):
         page.fill("#present", present)
         page.fill("#password", chosen)
+        page.fill("#again", chosen)
         page.locator(".door button").click()
         expect(page.locator("#main")).to_contain_text(said)
     forgive(page, "422")

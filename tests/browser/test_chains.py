@@ -60,18 +60,18 @@ def test_another_supply_is_kept_as_a_version_and_ranks_anew(new_page: NewPage) -
     fit = page.locator("tr:not(.vetoed) td.number.wide").first
     before = fit.inner_text()
     page.get_by_role("link", name="city profile, version 1").click()
-    page.get_by_role("link", name="Change… the supply of Screens").click()
-    expect(page.locator("main")).to_contain_text("What the profile rests on")
+    page.get_by_role("link", name="Change the supply of Screens…").click()
+    expect(page.locator("main")).to_contain_text("Sources in the profile")
     page.get_by_label("Supply (%)").fill("50")
     page.get_by_label("Reason").fill("Two plants were opened.")
-    page.get_by_role("button", name="Keep as a new version").click()
-    expect(page.get_by_role("status")).to_contain_text("Kept as a new version")
+    page.get_by_role("button", name="Save as a new version").click()
+    expect(page.get_by_role("status")).to_contain_text("Saved as a new version")
     expect(page.locator("main")).to_contain_text("Version 2")
     expect(page.locator("main")).to_contain_text("25% → 50%")
     expect(page.locator("main")).to_contain_text("Two plants were opened.")
     page.goto("/ranking?segment=mobile.screen&columns=fit")
     for _ in range(60):
-        if page.get_by_text("being scored anew").count() == 0:
+        if page.get_by_text("being rescored").count() == 0:
             break
         page.wait_for_timeout(500)
         page.reload()

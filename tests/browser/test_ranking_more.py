@@ -55,9 +55,9 @@ def test_columns_are_chosen_and_kept(new_page: NewPage, *, scripts: bool) -> Non
     page = new_page(java_script_enabled=scripts)
     page.goto("/ranking?grade=A")
     open_menu(page, "columns")
-    page.get_by_label("Stage").uncheck()
+    page.get_by_role("checkbox", name="Stage").uncheck()
     page.get_by_label("Credit code").check()
-    page.get_by_role("button", name="Show these columns").click()
+    page.get_by_role("button", name="Show selected columns").click()
     expect(page).to_have_url(re.compile(r"grade=A&columns=credit_code,"))
     expect(page.locator(HEADERS).filter(has_text="Credit code")).to_be_visible()
     page.goto("/ranking")
@@ -86,12 +86,15 @@ def test_chosen_firms_are_exported_and_put_on_a_shortlist(
     open_menu(page, "to-shortlist")
     page.get_by_label("Name of a new shortlist").fill("Journey")
     page.keyboard.press("Enter")
-    expect(page.locator("#notices")).to_contain_text("on the shortlist")
+    expect(page.locator("#what")).to_have_text("Add to the shortlist Journey")
+    page.get_by_role("link", name="Back to the ranking").click()
     page.locator(".facet").filter(has_text="Shortlist").locator("summary").click()
     page.get_by_role("link", name=re.compile(r"Journey\s*2")).click()
     expect(page.locator(ROWS)).to_have_count(2)
     page.locator(BOXES).first.check()
-    page.get_by_role("button", name="Take out of Journey").click()
+    open_menu(page, "to-shortlist")
+    page.get_by_role("button", name="Take out").click()
+    page.get_by_role("link", name="Back to the ranking").click()
     expect(page.locator(ROWS)).to_have_count(1)
     page.get_by_role("button", name="Delete the shortlist Journey").click()
     expect(page.locator("#notices")).to_contain_text("deleted")
@@ -103,7 +106,7 @@ def test_a_view_is_saved_opened_and_deleted_without_scripts(new_page: NewPage) -
     page.goto("/ranking?grade=B&sort=-fit")
     open_menu(page, "views")
     page.locator("#view-name").fill("B by fit")
-    page.get_by_role("button", name="Save this view").click()
+    page.get_by_role("button", name="Save current view").click()
     expect(page.locator("#notices")).to_contain_text("saved")
     page.goto("/ranking")
     open_menu(page, "views")
@@ -122,7 +125,7 @@ def test_axe_finds_nothing_in_menus_and_picture(new_page: NewPage, scheme: str) 
     page.goto("/ranking?picture=on&columns=reason,credit_code,place,grade,model")
     expect(page.locator("#picture canvas")).to_be_visible()
     assert faults(page) == []
-    for menu in ("columns", "views", "to-shortlist", "to-exclude"):
+    for menu in ("columns", "views", "to-stage", "to-owner", "to-shortlist", "to-exclude"):
         open_menu(page, menu)
         assert faults(page) == [], menu
         page.keyboard.press("Escape")
@@ -135,6 +138,6 @@ def test_menus_and_picture_fit_into_the_window(new_page: NewPage, viewport: dict
     page.goto("/ranking?picture=on")
     expect(page.locator("#picture canvas")).to_be_visible()
     assert page.evaluate(TOO_WIDE) == 0
-    for menu in ("columns", "views", "to-shortlist", "to-exclude"):
+    for menu in ("columns", "views", "to-stage", "to-owner", "to-shortlist", "to-exclude"):
         open_menu(page, menu)
         assert page.evaluate(TOO_WIDE) == 0, menu

@@ -58,7 +58,8 @@ _ACCEPTED = list(POSITIVE_DATA_ACCEPTANCE_EXPECTED_STATUSES)
 _OPERATIONS: list[dict[str, Any]] = [
     {
         # An ETag is any text, and only one of them is that of now; without one it is 428.
-        "include-path-regex": "/(firms/{id}/(override|exclusion)|gaps/{segment}/supply)$",
+        "include-path-regex": "/(firms/{id}/(override|exclusion|pursuit|hidden|merge|split"
+        "|corrections(/{number})?)|gaps/{segment}/supply)$",
         "checks": {
             "positive_data_acceptance": {"expected-statuses": [*_ACCEPTED, "412"]},
             "missing_required_header": {"expected-statuses": ["401", "422", "428"]},
@@ -78,9 +79,17 @@ _OPERATIONS: list[dict[str, Any]] = [
 _NO_SCHEMA_SAYS: dict[str, str] = {
     "": "Idempotency-Key",  # that another request had it
     "GET /api/v1/ranking": "cursor",  # where a page ended
+    "POST /api/v1/firms": ".*",  # which columns there are, and what they take
     "POST /api/v1/firms/{id}/outcomes": "day|stage",  # not in the future; what can be withdrawn
+    "POST /api/v1/firms/{id}/corrections": r"\w+",  # what the field takes
+    "POST /api/v1/firms/{id}/notes": "day",  # not in the future
+    "POST /api/v1/selections": "firms",  # a filter that holds some
+    # One of two; who is here; what the kind needs; not in the future.
+    "POST /api/v1/bulk": "selection|owner|reason|stage|day|shortlist",
+    "PUT /api/v1/firms/{id}/pursuit": r"owner|\$",  # who is here; at least one value
     "PUT /api/v1/firms/{id}/override": r"segment|\$",  # one of the city; at least one value
     "POST /api/v1/lists": "mapping|line .*",  # JSON within a text
+    "POST /api/v1/outcomes": r"mapping|stages|--map|--stage|line .*",  # JSON within a text
     "POST /api/v1/score": r"firms\[\d+\]",  # a dash is no name
 }
 """By operation: places where a value may be wrong that its schema allows."""

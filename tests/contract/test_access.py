@@ -20,7 +20,6 @@ from leadscore.store.users import ROLES, USERS, BadNameError, ConflictError
 from leadscore.web.auth import (
     PERMISSIONS,
     declared,
-    first_administrator_link,
     protect,
     requires,
     undeclared,
@@ -102,18 +101,19 @@ def test_every_route_lets_in_whom_it_names_and_nobody_else(house: House, caller:
 def test_the_first_administrator_comes_in_by_a_link_that_works_once(
     house: House, database: Database, trail: AuditTrail
 ) -> None:
-    old = first_administrator_link(database, trail, house.clock())
-    link = first_administrator_link(database, trail, house.clock())
+    old = users.invite_first_administrator(database, trail, house.clock())
+    link = users.invite_first_administrator(database, trail, house.clock())
     assert old
     assert link
     browser = Browser(house.client())
-    token = link.partition("#")[2]
-    assert browser.set_password(old.partition("#")[2]).status_code == 404
+    token, until = link
+    assert until == house.clock() + timedelta(hours=24)
+    assert browser.set_password(old[0]).status_code == 404
     assert browser.set_password(token, "short").status_code == 422
     assert browser.set_password(token).status_code == 303
     assert browser.set_password(token).status_code == 404
     assert browser.log_in("Admin ").status_code == 303
-    assert first_administrator_link(database, trail, house.clock()) is None
+    assert users.invite_first_administrator(database, trail, house.clock()) is None
     me = browser.who()
     assert (me["actor"], me["role"]) == ("admin", "administrator")
 
@@ -122,14 +122,16 @@ def test_no_link_is_made_where_the_users_were_invited_otherwise(
     house: House, database: Database, trail: AuditTrail
 ) -> None:
     house.user("li.na", "viewer")
-    assert first_administrator_link(database, trail, house.clock()) is None
+    assert users.invite_first_administrator(database, trail, house.clock()) is None
 
 
 def test_a_link_is_dead_after_a_day(house: House, database: Database, trail: AuditTrail) -> None:
-    link = first_administrator_link(database, trail, house.clock())
+    link = users.invite_first_administrator(database, trail, house.clock())
     assert link
     house.clock.turn(hours=24)
-    assert Browser(house.client()).set_password(link.partition("#")[2]).status_code == 404
+    dead = Browser(house.client()).set_password(link[0])
+    assert dead.status_code == 404
+    assert "has expired on" in dead.text
 
 
 def test_an_invited_user_comes_in_and_what_they_may_not_is_noted(house: House) -> None:

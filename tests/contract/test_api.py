@@ -84,10 +84,11 @@ def score(client: FlaskClient) -> Score:
 def test_an_answer_has_exactly_the_agreed_shape(score: Score) -> None:
     answer = score(IMAGING, GONE, LITTLE)
 
-    assert list(answer) == ["model", "city", "scores"]
+    assert list(answer) == ["model", "city", "corrected", "scores"]
     assert list(answer["scores"][0]) == [
         "name", "grade", "priority", "likelihood", "fit", "segment", "role", "reasons",
-        "base_points", "veto", "problems",
+        "base_points", "veto", "corrections", "problems", "likelihood_low", "likelihood_high",
+        "certainty",
     ]  # fmt: skip
     assert list(answer["scores"][0]["reasons"][0]) == ["feature", "value", "points", "text"]
     ScoreAnswer.model_validate(answer)

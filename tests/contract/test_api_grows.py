@@ -11,37 +11,72 @@ from leadscore.web.api import GONE
 from leadscore.web.app import Application
 
 KEPT = """
+GET /api/v1/bulk/{id}
 GET /api/v1/exports/{id}
+GET /api/v1/firms/hidden
 GET /api/v1/firms/{id}
 GET /api/v1/firms/{id}/changes
+GET /api/v1/firms/{id}/corrections
+GET /api/v1/firms/{id}/notes
 GET /api/v1/gaps
 GET /api/v1/jobs
 GET /api/v1/jobs/{id}
+GET /api/v1/learning
 GET /api/v1/lists
 GET /api/v1/lists/{id}
 GET /api/v1/lists/{id}/problems.csv
+GET /api/v1/lists/{id}/undo
 GET /api/v1/me
 GET /api/v1/models
 GET /api/v1/models/{version}
+GET /api/v1/outcomes/{id}
+GET /api/v1/outcomes/{id}/problems.csv
+GET /api/v1/pursuits
 GET /api/v1/ranking
 GET /api/v1/ranking.csv
 GET /api/v1/ranking.xlsx
+GET /api/v1/report
+GET /api/v1/report.docx
+GET /api/v1/report.xlsx
+POST /api/v1/bulk
+POST /api/v1/bulk/{id}/undo
 POST /api/v1/exports
+POST /api/v1/firms
+POST /api/v1/firms/{id}/corrections
+POST /api/v1/firms/{id}/merge
+POST /api/v1/firms/{id}/notes
 POST /api/v1/firms/{id}/outcomes
+POST /api/v1/firms/{id}/split
 POST /api/v1/jobs/{id}/cancel
 POST /api/v1/lists
+POST /api/v1/lists/{id}/undo
 POST /api/v1/models/retrain
 POST /api/v1/models/rollback
 POST /api/v1/models/{version}/promote
+POST /api/v1/outcomes
 POST /api/v1/score
+POST /api/v1/selections
 PUT /api/v1/firms/{id}/exclusion
+PUT /api/v1/firms/{id}/hidden
 PUT /api/v1/firms/{id}/override
+PUT /api/v1/firms/{id}/pursuit
 PUT /api/v1/gaps/{segment}/supply
+DELETE /api/v1/firms/{id}/corrections/{number}
 DELETE /api/v1/firms/{id}/exclusion
+DELETE /api/v1/firms/{id}/hidden
+DELETE /api/v1/firms/{id}/notes/{note}
 DELETE /api/v1/firms/{id}/override
 GET /healthz
 GET /metrics
 GET /readyz
+GET /api/v1/firms/hidden
+POST /api/v1/firms
+POST /api/v1/firms/{id}/merge
+POST /api/v1/firms/{id}/split
+PUT /api/v1/firms/{id}/hidden
+DELETE /api/v1/firms/{id}/hidden
+GET /api/v1/lists/{id}/undo
+POST /api/v1/lists/{id}/undo
 """
 """What the description has to list for good; whatever is new is added, and no line is taken out."""
 

@@ -120,8 +120,8 @@ def test_another_supply_makes_a_version_by_which_all_firms_are_scored(office: Of
     after = supply_in(gaps)
     assert (after["supply"], after["gap"] < before["gap"]) == (0.95, True)
     if made["model"].startswith(OTHER):
-        assert f"the card of {OTHER}" in office.page("/model")
-        assert f"the card of {OTHER}" in office.page(f"/model/{made['model']}")
+        assert f"same card as {OTHER}" in office.page("/model")
+        assert f"same card as {OTHER}" in office.page(f"/model/{made['model']}")
     standing = office.standing()
     assert standing.model == made["model"]
     assert standing.fit == pytest.approx(office.scorer().city.gap(BLADE), abs=0.06)
@@ -175,19 +175,19 @@ def test_the_page_changes_a_supply_and_tells_of_it(office: Office) -> None:
     answer = send(office, supply="95", reason=REASON)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/administration/city")
     html = office.page("/administration/city")
-    assert "Kept as a new version of the profile" in html
+    assert "Saved as a new version of the profile" in html
     assert "Version 2" in html
-    assert "The firms are being scored anew" in html
+    assert "Firms are being rescored" in html
     assert re.search(rf"{lakeport().supply(BLADE):.0%} → 95%", html)
     assert REASON in html
-    assert "firms are being scored anew" in office.page("/ranking")
+    assert "firms are being rescored" in office.page("/ranking")
     office.work()
     html = office.page("/administration/city")
-    assert "The firms are being scored anew" not in html
+    assert "Firms are being rescored" not in html
     assert "95%" in html
     ranking = office.page("/ranking")
     assert "city profile, version 2" in ranking
-    assert "being scored anew" not in ranking
+    assert "being rescored" not in ranking
     assert "城市画像第 2 版" in office.page("/ranking", "zh")
 
 
@@ -198,8 +198,8 @@ def test_the_page_changes_a_supply_and_tells_of_it(office: Office) -> None:
         ({"supply": "-1"}, 422, "0 to 100"),
         ({"supply": ""}, 422, "0 to 100"),
         ({"supply": "9.5"}, 422, "0 to 100"),
-        ({"reason": "  "}, 422, "Say why"),
-        ({"seen": "another"}, 412, "changed by somebody else"),
+        ({"reason": "  "}, 422, "Give a reason"),
+        ({"seen": "another"}, 412, "changed by someone else"),
     ],
 )
 def test_a_form_that_will_not_do_says_why(

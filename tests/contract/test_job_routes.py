@@ -59,7 +59,7 @@ def test_a_job_too_many_is_refused_and_says_what_to_do(house: House, officer: Br
     assert set(statuses) == {202}
     refused = officer.ask("POST", "/api/v1/exports?lang=en", json=asked)
     assert (refused.status_code, refused.get_json()["error"]["code"]) == (429, "too_many_jobs")
-    assert "cancel those that nobody needs" in refused.get_json()["error"]["message"]
+    assert "cancel those no longer needed" in refused.get_json()["error"]["message"]
     other = house.browser("zhao", "viewer").ask("POST", "/api/v1/exports", json=asked)
     assert other.status_code == 202
 

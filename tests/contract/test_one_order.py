@@ -88,7 +88,7 @@ def listed(count: int = 600) -> list[Firm]:
             "staff": int(random.integers(20, 9_000)),
             "revenue_cny": round(float(10 ** random.uniform(7, 11)), 2),
             "patents": int(random.poisson(30)),
-            "stage": "洽谈" if random.random() < 0.03 else "",
+            "stage": ("投产" if number % 2 else "洽谈") if random.random() < 0.03 else "",
         }
         for number in range(count)
     ]
@@ -274,8 +274,8 @@ def test_no_filter_and_no_sort_changes_a_rank_but_a_list_has_its_own(two_lists: 
     rank_of = {firm["id"]: firm["rank"] for firm in firms}
     chosen = [firm["id"] for firm in firms[3:60:7]]
     sent = secrets_of(office.get("/ranking", **HTML).get_data(as_text=True))
-    form = sent | {"firm": chosen, "name": "要去的"}
-    assert office.client.post("/ranking/shortlists", data=form, headers=HTML).status_code == 303
+    form = sent | {"act": "add", "firm": chosen, "name": "要去的"}
+    assert office.client.post("/ranking/acts", data=form, headers=HTML).status_code == 303
     filters = ["grade=D", "grade=BC", "segment=none", "role=maker", "region=36", "veto=no",
                "veto=yes", "stage=none", "text=%E7%94%B2", "shortlist=1"]  # fmt: skip
     for query in filters:

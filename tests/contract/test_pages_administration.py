@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from tests.contract.test_pages import HTML, HTMX, PASSWORD, secrets_of
+from tests.contract.test_pages import HTML, PASSWORD, secrets_of
 from tests.contract.test_permissions import NOW, app, scorer  # noqa: F401 (fixtures)
 
 from leadscore.jobs.tasks import EXPORT, RETRAIN
@@ -82,7 +82,7 @@ def test_an_invited_user_sets_a_password_by_the_link_that_is_shown_once(
     assert again.status_code == 303
     assert token not in again.get_data(as_text=True)
     said = read(client, again.headers["Location"])
-    assert "was shown once" in said
+    assert "was shown only once" in said
     assert token not in said
     stranger = app.test_client()
     done = stranger.post("/password", data={"token": token, "password": PASSWORD}, headers=HTML)
@@ -107,13 +107,13 @@ def test_a_user_is_given_a_role_disabled_let_in_again_and_given_a_link(
     here = "/administration/users"
     done = send(client, f"{here}/li/change", on=here, role="auditor")
     assert (done.status_code, done.headers["Location"]) == (303, here)
-    assert "The user has been changed" in read(client, here)
+    assert "User updated" in read(client, here)
     assert officer.get("/administration/audit", headers=HTML).status_code == 200
     send(client, f"{here}/li/change", on=here, disabled="true")
     with access.database.read() as connection:
         assert users.get(connection, "li").state == "disabled"
     assert officer.get("/ranking", headers=HTML).status_code == 303
-    assert "Let in again" in read(client, here)
+    assert "Enable again" in read(client, here)
     send(client, f"{here}/li/change", on=here, disabled="false")
     with access.database.read() as connection:
         assert users.get(connection, "li").state == "active"
@@ -171,8 +171,8 @@ def test_a_key_whose_maker_is_disabled_is_listed_as_suspended(
         api_keys.add(connection, "desk", "viewer", by="cli", now=NOW)
         users.change(connection, "gone", disabled=True)
     html = read(client, here)
-    assert html.count("gone is no active administrator now") == 1
-    assert "disabled or no administrator" in html
+    assert html.count("gone is not an active administrator at the moment") == 1
+    assert "disabled or no longer an administrator" in html
 
 
 def test_the_audit_is_filtered_paged_and_taken_away(client: FlaskClient, access: Access) -> None:
@@ -203,8 +203,9 @@ def test_the_audit_is_filtered_paged_and_taken_away(client: FlaskClient, access:
     whole = client.get("/administration/audit.csv?actor=robot", headers=HTML).data.decode()
     assert len(whole.splitlines()) == 206
     assert acts(access)[0][:2] == ("wang", "audit.export")
-    for query in ("since=tomorrow", "until=0001-01-01", "before=x"):
-        assert client.get(f"/administration/audit?{query}", headers=HTML).status_code == 422
+    for name, value in (("since", "tomorrow"), ("until", "0001-01-01"), ("before", "x")):
+        html = read(client, f"/administration/audit?{name}={value}")
+        assert 'class="ignored"' in html or value in html.split('id="notices"')[1][:1500], name
 
 
 def shown(html: str) -> list[str]:
@@ -230,7 +231,7 @@ def test_jobs_are_listed_polled_while_they_go_and_cancelled(
     html = read(client, "/administration/jobs?state=cancelled")
     assert "hx-get" not in html.split('id="jobs"')[1].split(">")[0]
     assert read(client, "/administration/jobs?state=running").count("<tbody>") == 0
-    assert client.get("/administration/jobs?state=odd", headers=HTMX).status_code == 422
+    assert read(client, "/administration/jobs?state=odd").count("<tbody>") > 0
 
 
 def test_an_officer_cancels_only_what_they_asked_for(
@@ -256,7 +257,7 @@ def test_an_officer_cancels_only_what_they_asked_for(
         ("viewer", "jobs", {"jobs", "city"}),
         ("officer", "jobs", {"jobs", "city"}),
         ("auditor", "audit", {"audit", "jobs", "city"}),
-        ("administrator", "users", {"users", "keys", "audit", "jobs", "city"}),
+        ("administrator", "users", {"users", "keys", "audit", "jobs", "city", "office"}),
     ],
 )
 def test_each_sees_what_they_may(
@@ -283,7 +284,7 @@ def test_the_profile_is_shown_as_it_is_read(client: FlaskClient) -> None:
 
 
 def test_no_page_has_anything_inline_and_each_is_in_both_languages(client: FlaskClient) -> None:
-    for place in ("users", "keys", "audit", "jobs", "city"):
+    for place in ("users", "keys", "audit", "jobs", "city", "office"):
         path = f"/administration/{place}"
         html = read(client, path)
         assert not re.search(r"\sstyle=|\son\w+=|<style|<script(?![^>]*\ssrc=)", html), path

@@ -29,7 +29,7 @@ def test_map_and_table_say_the_same_as_the_answer(client: FlaskClient, scorer: S
              if fed in {each.id for each in chain.segments}}  # fmt: skip
     assert inner
     assert html.count('<path class="line"') == len(inner)
-    assert "There are no candidates yet" in html
+    assert "No candidates yet" in html
 
 
 def test_nothing_stands_inline(client: FlaskClient) -> None:  # noqa: F811

@@ -22,7 +22,13 @@ from leadscore.lists.reading import read_list
 from leadscore.registry.models import ModelRegistry
 from leadscore.store import lists as kept
 from leadscore.store.list_import import kept_failed_rows
-from leadscore.store.lists import KEPT_FOR, MOST_EACH, UnknownUploadError, read_upload
+from leadscore.store.lists import (
+    KEPT_FOR,
+    MOST_EACH,
+    EndedUploadError,
+    UnknownUploadError,
+    read_upload,
+)
 from leadscore.web.auth import Access
 
 GOOD = (
@@ -75,7 +81,7 @@ def test_a_file_is_looked_at_before_it_is_a_list(officer: FlaskClient, access: A
     assert "湖港电池有限公司" in html
     assert "CNY 50 million" in html  # as it is read
     assert "13900000000" not in html  # about people
-    assert "about people, not read" in html
+    assert "personal data, not read" in html
     assert re.search(r"<strong>3</strong> rows", html)
     assert re.search(r"<strong>2</strong> firms", html)
     assert "不详细" in html
@@ -84,7 +90,7 @@ def test_a_file_is_looked_at_before_it_is_a_list(officer: FlaskClient, access: A
     (found,) = lists(access)
     assert answer.headers["Location"] == f"/imports/{found.id}"
     assert (found.state, found.file_name, dict(found.mapping)) == ("waiting", "名单.csv", {})
-    assert officer.get(path, headers=HTML).status_code == 404
+    assert officer.get(path, headers=HTML).status_code == 410
     assert "every 1s" in page_of(officer, f"/imports/{found.id}")
 
 
@@ -114,7 +120,7 @@ def test_of_a_long_list_the_first_rows_are_looked_at(
     rows = "".join(f"第{number}号科技有限公司\n" for number in range(10_005))
     path = upload(officer, f"企业名称\n{rows}").headers["Location"]
     html = page_of(officer, path)
-    assert "The list has 10,005 rows. Only the first 10,000 were looked at" in html
+    assert "The list has 10,005 rows. Only the first 10,000 were checked" in html
     assert "Import all 10,005 rows" in html
     confirm(officer, path)
     assert len(lists(access)) == 1
@@ -178,14 +184,14 @@ def test_a_preview_imports_no_other_file_than_it_shows(
     path = upload(officer, GOOD).headers["Location"]
     form = decision(page_of(officer, path))
     assert officer.post(f"{path}/discard", data=secrets_of(form), headers=HTML).status_code == 303
-    upload(officer, ODD)  # SQLite gives it the same number again
+    upload(officer, ODD)
     shown = dict(re.findall(r'name="(digest)" value="([^"]+)"', form))
     for number in (path, upload(officer, SMALL).headers["Location"]):
         fields = secrets_of(page_of(officer, "/import")) | shown
         answer = officer.post(number, data=fields, headers=HTMX)
-        assert answer.status_code in {404, 422}
+        assert answer.status_code in {410, 422}
     assert answer.status_code == 422
-    assert "another file" in answer.get_data(as_text=True)
+    assert "a different file" in answer.get_data(as_text=True)
     assert lists(access) == []
 
 
@@ -234,24 +240,66 @@ def test_the_same_form_twice_is_one_file(officer: FlaskClient) -> None:
     assert sent[0] == sent[1]
 
 
-def test_files_wait_a_day_few_of_each(officer: FlaskClient, access: Access) -> None:  # noqa: F811
+def test_files_wait_a_day_and_none_gives_way_to_another(
+    officer: FlaskClient, access: Access  # noqa: F811
+) -> None:  # fmt: skip
     paths = [upload(officer, GOOD, f"{number}.csv").headers["Location"]
-             for number in range(MOST_EACH + 1)]  # fmt: skip
-    there = [officer.get(path, headers=HTML).status_code for path in paths]
-    assert there == [404] + [200] * MOST_EACH
-    number = int(paths[-1].rpartition("/")[2])
+             for number in range(MOST_EACH)]  # fmt: skip
+    assert upload(officer, GOOD, "more.csv").status_code == 409
+    assert [officer.get(path, headers=HTML).status_code for path in paths] == [200] * MOST_EACH
+    html = page_of(officer, "/import")
+    assert all(f'href="{path}"' in html for path in paths)
+    token = paths[-1].rpartition("/")[2]
+    assert len(token) > 40
     with access.database.read() as connection:
-        for actor, late in (("wang", timedelta(0)), ("li", KEPT_FOR + timedelta(seconds=1))):
-            with pytest.raises(UnknownUploadError):
-                read_upload(connection, number, actor=actor, now=NOW + late)
+        with pytest.raises(UnknownUploadError):
+            read_upload(connection, token, actor="wang", now=NOW)
+        read_upload(connection, token, actor="wang", any_of=True, now=NOW)
+        with pytest.raises(EndedUploadError):
+            read_upload(connection, token, actor="li", now=NOW + KEPT_FOR + timedelta(seconds=1))
 
 
 def test_giving_up_lets_the_file_go(officer: FlaskClient) -> None:
     path = upload(officer, GOOD).headers["Location"]
     secret = secrets_of(page_of(officer, path))
     assert officer.post(f"{path}/discard", data=secret, headers=HTML).status_code == 303
-    assert "given up" in page_of(officer, "/import")
-    assert officer.get(path, headers=HTML).status_code == 404
+    assert "discarded" in page_of(officer, "/import")
+    answer = officer.get(path, headers=HTML)
+    assert answer.status_code == 410
+    assert "was discarded" in answer.get_data(as_text=True)
+
+
+def test_two_previews_import_each_its_own_and_a_stale_one_says_so(officer: FlaskClient) -> None:
+    names = ("丙", "丁")
+    paths = [
+        upload(officer, f"企业名称\n{name}有限公司\n", f"{name}.csv").headers["Location"]
+        for name in names
+    ]
+    forms = [
+        secrets_of(html) | {"digest": _digest(html)}
+        for html in (decision(page_of(officer, path)) for path in paths)
+    ]
+    # The form of one tab, sent to the address of the other, imports nothing.
+    assert officer.post(paths[1], data=forms[0], headers=HTMX).status_code == 422
+    lists = [
+        officer.post(path, data=form, headers=HTML).headers["Location"]
+        for path, form in zip(paths, forms, strict=True)
+    ]
+    for name, address in zip(names, lists, strict=True):
+        assert f"{name}.csv" in page_of(officer, address)
+    stale = officer.get(paths[0], headers=HTML)
+    assert stale.status_code == 410
+    html = stale.get_data(as_text=True)
+    assert "was imported already" in html
+    assert f'href="{lists[0]}"' in html
+    fields = secrets_of(page_of(officer, "/import")) | {"digest": forms[0]["digest"]}
+    assert officer.post(paths[0], data=fields, headers=HTML).status_code == 410
+
+
+def _digest(html: str) -> str:
+    found = re.search(r'name="digest" value="([0-9a-f]{64})"', html)
+    assert found
+    return found.group(1)
 
 
 def test_rows_that_failed_come_back_as_they_stood(

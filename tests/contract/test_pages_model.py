@@ -79,8 +79,8 @@ def test_all_versions_are_listed_and_each_has_its_page(
     for version in (experts, OTHER):
         assert f'href="/model/{version}"' in html
         assert version in read(client, f"/model/{version}")
-    assert "Let it serve" in read(client, f"/model/{OTHER}")
-    assert "Let it serve" not in read(client, f"/model/{experts}")
+    assert "Activate" in read(client, f"/model/{OTHER}")
+    assert "Activate" not in read(client, f"/model/{experts}")
     for path in ("/model", f"/model/{OTHER}", "/model/retraining"):
         page = read(client, path)
         assert not re.search(r"\sstyle=|\son\w+=|<style|<script(?![^>]*\ssrc=)", page), path
@@ -106,7 +106,7 @@ def test_a_model_is_promoted_and_gone_back_from(
     done = send(client, "/model/rollback", on="/model")
     assert done.status_code == 303
     assert champion(access.database) == experts
-    assert "The model before serves again" in read(client, "/model")
+    assert "Rolled back to the previous model" in read(client, "/model")
     refused = send(client, "/model/rollback", on="/model")
     assert refused.status_code == 409
     assert [act[1:] for act in acts(access)[:2]] == [
@@ -145,7 +145,7 @@ def test_a_retraining_is_asked_for_once_and_its_panel_tells_how_it_goes(
     assert [dict(job.payload) for job in jobs] == [{"as_of": "2026-09-30"}]
     html = read(client, "/model")
     assert 'hx-get="/model/retraining"' in html
-    assert "Begin the retraining" not in html
+    assert "Start retraining" not in html
     assert client.get("/model/retraining", headers=HTMX).status_code == 200
     with access.database.write() as connection:
         ended = JOBS.update().values(state="done", result=DONE, ended_at=NOW, progress=1.0)
@@ -155,7 +155,7 @@ def test_a_retraining_is_asked_for_once_and_its_panel_tells_how_it_goes(
     html = read(client, "/model")
     for said in ("The preface.", "The upshot.", "It is good.", "It jumped.", f"/model/{OTHER}"):
         assert said in html
-    assert "Begin the retraining" in html
+    assert "Start retraining" in html
     assert send(client, "/model/retrain", on="/model", as_of="soon").status_code == 422
 
 

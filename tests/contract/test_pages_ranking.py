@@ -132,43 +132,50 @@ def test_chosen_firms_are_excluded_once_and_with_a_reason(
 ) -> None:
     firms = numbers(html_of(office))
     chosen = [firms["甲叶片有限公司"], firms["乙影像有限公司"]]
-    assert send(office, "/ranking/exclude", firm=chosen, reason=" ").status_code == 422
-    assert send(office, "/ranking/exclude", firm=["999"], reason="x").status_code == 404
-    form = secrets_of(html_of(office)) | {"next": "/ranking?veto=no"}
+    exclude = {"act": "exclude"}
+    assert send(office, "/ranking/acts", firm=chosen, reason=" ", **exclude).status_code == 422
+    assert send(office, "/ranking/acts", firm=["999"], reason="x", **exclude).status_code == 404
+    assert send(office, "/ranking/acts", firm=chosen, act="odd").status_code == 422
+    assert send(office, "/ranking/acts", **exclude, reason="x").status_code == 422
+    form = secrets_of(html_of(office)) | {"next": "/ranking?veto=no"} | exclude
     form |= {"firm": chosen, "reason": "moved away"}  # type: ignore[dict-item]
-    first, again = (office.post("/ranking/exclude", data=form, headers=ENGLISH) for _ in "12")
-    assert (first.status_code, first.headers["Location"]) == (303, "/ranking?veto=no")
-    assert (again.status_code, again.headers["Location"]) == (303, "/ranking?veto=no")
-    assert audited(access)[0] == ("firm.exclude", "2")
-    assert audited(access)[1][0] != "firm.exclude"
+    first, again = (office.post("/ranking/acts", data=form, headers=ENGLISH) for _ in "12")
+    assert (first.status_code, first.headers["Location"]) == (
+        303, "/ranking/acts/1?next=%2Franking%3Fveto%3Dno",
+    )  # fmt: skip
+    assert again.headers["Location"] == first.headers["Location"]
+    assert audited(access)[0] == ("bulk.act", "2")
+    assert audited(access)[1][0] != "bulk.act"
     assert set(numbers(html_of(office, "/ranking?veto=no"))) == {"丙食品有限公司"}
     kept = office.get(f"/api/v1/firms/{chosen[0]}").get_json()
     assert kept["exclusion"]["reason"] == "moved away"
+    html = html_of(office, first.headers["Location"])
+    assert "moved away" in html
+    assert 'href="/ranking?veto=no"' in html
+    assert send(office, "/ranking/acts/1/undo").status_code == 303
+    assert send(office, "/ranking/acts/1/undo").status_code == 409
+    assert len(numbers(html_of(office, "/ranking?veto=no"))) == 3
+    told = office.get("/api/v1/bulk/1").get_json()
+    assert (told["counts"]["done"], told["undone_by"]) == (2, 2)
 
 
-def test_a_shortlist_is_filled_filtered_by_emptied_and_deleted(
-    office: FlaskClient, access: Access
-) -> None:
+def test_a_shortlist_is_filled_filtered_by_emptied_and_deleted(office: FlaskClient) -> None:
     firms = numbers(html_of(office))
-    chosen = [firms["甲叶片有限公司"], firms["丙食品有限公司"]]
-    assert send(office, "/ranking/shortlists", firm=chosen, name="").status_code == 422
-    assert send(office, "/ranking/shortlists", firm=chosen, name="深圳之行").status_code == 303
-    assert audited(access)[0][0] == "shortlist.add"
-    again = send(office, "/ranking/shortlists", firm=chosen[:1], name="深圳之行")
-    assert again.status_code == 303
+    add = {"act": "add", "firm": [firms["甲叶片有限公司"]]}
+    assert send(office, "/ranking/acts", **add).status_code == 422
+    for _ in range(2):
+        assert send(office, "/ranking/acts", name=" 好的 ", **add).status_code == 303
+    everybody = {"act": "add", "firm": [*firms.values()], "shortlist": "1"}
+    assert send(office, "/ranking/acts", **everybody).status_code == 303
+    assert set(numbers(html_of(office, "/ranking?shortlist=1"))) == set(firms)
+    assert send(office, "/ranking/acts", **everybody | {"shortlist": "9"}).status_code == 404
+    gone = {"act": "remove", "firm": [firms["丙食品有限公司"]], "shortlist": "1"}
+    assert send(office, "/ranking/acts", **gone).status_code == 303
     html = html_of(office, "/ranking?shortlist=1")
-    assert set(numbers(html)) == {"甲叶片有限公司", "丙食品有限公司"}
-    assert 'id="shortlist-1"' in html
-    assert "The chosen firms are on the shortlist" in html
-    assert office.get("/api/v1/ranking?shortlist=1").get_json()["firms"][1]["name"] in html
-    assert "丙食品" in office.get("/api/v1/ranking.csv?shortlist=1").get_data(as_text=True)
-    assert send(office, "/ranking/shortlists", firm=["999"], shortlist="1").status_code == 404
-    assert send(office, "/ranking/shortlists", firm=chosen, shortlist="7").status_code == 404
-    send(office, "/ranking/shortlists/1/remove", firm=chosen[1:])
-    assert set(numbers(html_of(office, "/ranking?shortlist=1"))) == {"甲叶片有限公司"}
-    assert send(office, "/ranking/shortlists/1/delete").status_code == 303
-    assert "深圳之行" not in html_of(office)
-    assert send(office, "/ranking/shortlists/1/delete").status_code == 404
+    assert set(numbers(html)) == set(firms) - {"丙食品有限公司"}
+    assert send(office, "/ranking/shortlists/1/delete").headers["Location"] == "/ranking"
+    assert not numbers(html_of(office, "/ranking?shortlist=1"))
+    assert len(numbers(html_of(office))) == len(firms)
 
 
 def test_views_are_saved_opened_renamed_and_deleted_by_their_owner(
@@ -178,7 +185,7 @@ def test_views_are_saved_opened_renamed_and_deleted_by_their_owner(
 ) -> None:
     html = html_of(office, "/ranking?grade=AB&sort=-fit&columns=fit&cursor=")
     query = re.findall(r'name="query" value="([^"]*)"', html)[-1].replace("&amp;", "&")
-    assert parse_qs(query) == {"grade": ["AB"], "sort": ["-fit"], "columns": ["fit"]}
+    assert parse_qs(query) == {"grade": ["A", "B"], "sort": ["-fit"], "columns": ["fit"]}
     assert send(office, "/ranking/views", name="A 和 B", query=query).status_code == 303
     html = html_of(office)
     way = re.search(r'href="([^"]+)">A 和 B<', html)
@@ -195,7 +202,7 @@ def test_views_are_saved_opened_renamed_and_deleted_by_their_owner(
     other = app.test_client()
     log_in(other, name="wu")
     assert "好的" not in html_of(other)
-    assert 'formaction="/ranking/exclude"' not in html_of(other)
+    assert 'name="act"' not in html_of(other)
     assert send(other, "/ranking/views/1/delete").status_code == 404
     assert send(office, "/ranking/views/1/delete").status_code == 303
     html = html_of(office)
@@ -218,4 +225,89 @@ def test_the_picture_has_the_firms_of_the_table_and_comes_only_when_asked_for(
     assert [bool(veto) for *_, veto in everything] == [False, False, False, True]
     counted = [int(each) for each in re.findall(r"<td><strong>(\d+)</strong>", shown)]
     assert sum(counted) == 3
-    assert office.get("/ranking/points?grade=Z", headers=ENGLISH).status_code == 422
+    some = office.get("/ranking/points?grade=Z&veto=yes", headers=ENGLISH).get_json()["points"]
+    assert [bool(veto) for *_, veto in some] == [True]
+
+
+def test_all_that_a_filter_held_is_chosen_over_pages_and_filters(
+    office: FlaskClient, access: Access
+) -> None:
+    html = html_of(office, "/ranking?veto=no")
+    assert "Choose all 3 firms of this filter" in html
+    answer = send(office, "/ranking/selections", query="veto=no")
+    assert answer.headers["Location"] == "/ranking?veto=no&selection=1"
+    take_in(access.database, {"name": "后来的叶片有限公司", "main_business": BLADES})
+    html = html_of(office, "/ranking?selection=1&columns=fit")
+    assert "<strong>5</strong> firms" in html
+    assert "3 firms are chosen" in html
+    assert html.count("disabled checked") == 3
+    assert 'href="/ranking?columns=fit"' in html  # the way out of it
+    rows = workbook(send(office, "/ranking/export", format="xlsx", selection="1"))
+    assert len(rows) == 4
+    fields = {"act": "stage", "stage": "visited", "day": "2026-11-20", "selection": "1"}
+    answer = send(office, "/ranking/acts", **fields)
+    told = office.get("/api/v1/bulk/1").get_json()
+    assert (told["kind"], told["total"], told["counts"]["done"]) == ("stage", 3, 3)
+    assert len(numbers(html_of(office, "/ranking?stage=visited"))) == 3
+    lost = fields | {"stage": "lost"}
+    assert send(office, "/ranking/acts", **lost).status_code == 422
+    assert send(office, "/ranking/acts", **lost, why="went elsewhere").status_code == 303
+    owned = {"act": "owner", "owner": "nobody-here", "selection": "1"}
+    assert send(office, "/ranking/acts", **owned).status_code == 422
+    assert send(office, "/ranking/acts", **owned | {"owner": "li"}).status_code == 303
+
+
+def test_the_same_is_done_over_the_api(office: FlaskClient) -> None:
+    headers = {"X-CSRF-Token": secrets_of(html_of(office))["csrf_token"]}
+    made = office.post("/api/v1/selections", json={"veto": ["no"]}, headers=headers)
+    assert (made.status_code, made.get_json()["total"]) == (201, 3)
+    asked = {"kind": "exclude", "reason": "moved away", "selection": made.get_json()["id"]}
+    done = office.post("/api/v1/bulk", json=asked, headers=headers)
+    assert (done.status_code, done.get_json()["counts"]["done"]) == (201, 3)
+    both = asked | {"firms": [1]}
+    assert office.post("/api/v1/bulk", json=both, headers=headers).status_code == 422
+    undone = office.post(f"/api/v1/bulk/{done.get_json()['id']}/undo", headers=headers)
+    assert (undone.status_code, undone.get_json()["counts"]["done"]) == (201, 3)
+    ranked = office.get("/api/v1/ranking?veto=no&veto=excluded&grade=AB&grade=D").get_json()
+    assert {firm["grade"] for firm in ranked["firms"]} <= {"A", "B", "D"}
+    for path in ("grade=Z", "list=x", "veto=no&veto=odd", "sort=odd"):
+        assert office.get(f"/api/v1/ranking?{path}").status_code == 422, path
+
+
+def test_facts_are_columns_and_stand_in_files(office: FlaskClient, access: Access) -> None:
+    take_in(
+        access.database,
+        {"name": "有料叶片有限公司", "main_business": BLADES, "staff": 1200,
+         "registered_capital_cny": 250_000_000},
+    )  # fmt: skip
+    html = html_of(office, "/ranking?columns=staff,registered_capital_cny,main_business,listing")
+    assert headers_of(html)[3:] == ["Registered capital", "Staff", "Main business", "Listing"]
+    assert "1,200" in html
+    file = re.search(r'href="(/api/v1/ranking\.xlsx[^"]+)"', html)
+    assert file
+    head, *rows = workbook(office.get(file[1].replace("&amp;", "&")))
+    row = next(row for row in rows if row[1] == "有料叶片有限公司")
+    assert row[2:4] == (250_000_000, 1200), head
+
+
+def test_firms_stand_side_by_side(office: FlaskClient) -> None:
+    firms = numbers(html_of(office))
+    chosen = [firms["甲叶片有限公司"], firms["丙食品有限公司"], firms["丁叶片有限公司"]]
+    answer = send(office, "/ranking/compare", firm=chosen)
+    assert answer.status_code == 303
+    html = html_of(office, answer.headers["Location"])
+    told = [office.get(f"/api/v1/firms/{number}?lang=en").get_json() for number in chosen]
+    for firm in told:
+        assert firm["name"] in html
+    base, total = re.findall(r"<tfoot>.*?</tfoot>", html, re.DOTALL)[0].split("</tr>")[:2]
+    for row in (base, total):
+        assert row.count("<td>") == 4
+    points = [firm["scores"][0] for firm in told]
+    sums = [sum(each["points"].values()) + each["base_points"] for each in points]
+    shown = [float(each.replace("−", "-")) for each in re.findall(r"<strong>(.+?)<", total)]
+    assert shown == pytest.approx(sums, abs=0.06)
+    assert "differs" in html
+    html = html_of(office, f"/compare?firm={chosen[0]}&firm=999&firm=x&text=叶片")
+    assert "the number of a firm that is kept here" in html
+    assert f"firm={firms['丁叶片有限公司']}" in html
+    assert send(office, "/ranking/compare", firm=chosen[:1]).status_code == 422

@@ -12,10 +12,17 @@ from leadscore.store.database import Database
 
 NEEDS_MORE = {
     # The ETag of this very moment; the tests of these routes know it.
+    "POST /api/v1/firms/{id}/corrections",
+    "DELETE /api/v1/firms/{id}/corrections/{number}",
     "PUT /api/v1/firms/{id}/override",
     "DELETE /api/v1/firms/{id}/override",
     "PUT /api/v1/firms/{id}/exclusion",
     "DELETE /api/v1/firms/{id}/exclusion",
+    "PUT /api/v1/firms/{id}/pursuit",
+    "PUT /api/v1/firms/{id}/hidden",
+    "DELETE /api/v1/firms/{id}/hidden",
+    "POST /api/v1/firms/{id}/merge",
+    "POST /api/v1/firms/{id}/split",
     "PUT /api/v1/gaps/{segment}/supply",
 }
 """What may be refused whenever it is asked; all else is done at least once."""

@@ -95,3 +95,25 @@ def test_a_firm_without_a_name_keeps_nothing(programs: dict[str, Program]) -> No
     )
     assert refused.status_code == 422
     assert programs["officer"].ask("/firms/2").status_code == 404
+
+
+def test_scores_that_are_asked_for_count_what_officers_corrected(
+    programs: dict[str, Program],
+) -> None:
+    officer = programs["officer"]
+    asked = {"firms": [FIRMS[0], {"name": "别家有限公司", "main_business": BREAD}]}
+    machine = officer.ask("/score", asked).get_json()
+    assert (machine["corrected"], machine["scores"][0]["corrections"]) == (0, [])
+    for version, (field, value) in enumerate(
+        (("segments", ["medical.implants"]), ("grade", "A")), start=1
+    ):
+        body = {"field": field, "value": value, "reason": "seen"}
+        tag = officer.ask("/firms/1").headers["ETag"]
+        made = officer.ask("/firms/1/corrections", body, **{"If-Match": tag})
+        assert (made.status_code, len(made.get_json()["corrections"])) == (200, version)
+    by_hand = officer.ask("/score", asked).get_json()
+    first, other = by_hand["scores"]
+    assert (by_hand["corrected"], first["corrections"]) == (1, ["segments", "grade"])
+    assert (first["segment"], first["grade"]) == ("medical.implants", "A")
+    assert other == machine["scores"][1]
+    assert officer.ask("/score", asked | {"plain": True}).get_json() == machine

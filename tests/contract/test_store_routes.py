@@ -219,7 +219,9 @@ def test_two_officers_cannot_overwrite_each_other(office: Office) -> None:
     assert put('"1"').status_code == 412
     after = first.get_json()
     assert (after["standing"]["grade"], after["override"]["by"]) == ("A", "key:administrators")
-    assert after["scores"] == before["scores"]
+    assert after["scores"][1:] == before["scores"]
+    assert after["machine"]["grade"] == before["standing"]["grade"]
+    assert after["standing"]["segment"] == body["segment"]
     assert office.get("/ranking?grade=A")["firms"][0]["overridden"] is True
     back = office.ask("DELETE", "/firms/2/override", headers={"If-Match": first.headers["ETag"]})
     assert back.status_code == 200
@@ -261,7 +263,7 @@ def test_outcomes_move_a_firm_on_and_can_be_withdrawn(office: Office) -> None:
 
     assert enter(stage="visited", reason="线路").status_code == 201
     firm = office.get("/firms/1")
-    assert (firm["standing"]["stage"], firm["standing"]["veto"]) == ("visited", "in_pursuit")
+    assert (firm["standing"]["stage"], firm["standing"]["veto"]) == ("visited", None)
     again = enter(stage="visited", reason="线路")
     assert again.get_json()["entry"] == firm["outcomes"][0]["entry"]
     assert enter(stage="visited", withdrawn=True).status_code == 201
@@ -325,7 +327,7 @@ def test_every_route_says_who_may_and_refuses_the_others(office: Office) -> None
         if not OURS.match(rule.rule):
             continue
         permission = declared(app, rule.endpoint)
-        path = rule.rule.replace("<int:id>", "1").replace("<version>", "v")
+        path = re.sub(r"<int:\w+>", "1", rule.rule).replace("<version>", "v")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             assert client.open(path, method=method).status_code == 401
             for role, key in keys.items():
@@ -334,18 +336,22 @@ def test_every_route_says_who_may_and_refuses_the_others(office: Office) -> None
                 with client.open(path, method=method, headers=headers) as answer:
                     assert (answer.status_code == 403) == (permission not in PERMISSIONS[role])
             sent += 1
-    assert sent == 23
+    assert sent >= 26
 
 
 def test_the_description_names_what_is_refused(office: Office) -> None:
     paths = office.house.client().get("/openapi/openapi.json").get_json()["paths"]
     ours = {path: each for path, each in paths.items() if OURS.match(path)}
-    assert len(ours) == 20
-    for operations in ours.values():
+    assert len(ours) >= 22
+    for path, operations in ours.items():
         for method, operation in operations.items():
             answered = set(operation["responses"])
             assert {"401", "403", "431", "500"} <= answered
-            assert (method in ("put", "delete")) == ({"412", "428"} <= answered)
+            # A note is never changed, so that there is no version of it.
+            changes = method in ("put", "delete") and operation["operationId"] != "dropNote"
+            changes = changes or (path.endswith("/corrections") and method == "post")
+            assert not changes or {"412", "428"} <= answered
+            assert method != "get" or not {"412", "428"} & answered
 
 
 def test_the_roles_of_the_api_are_those_of_the_catalogue() -> None:

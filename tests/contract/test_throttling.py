@@ -201,7 +201,7 @@ def test_few_passwords_are_hashed_at_a_time(database: Database, tmp_path: Path) 
         ]
         assert [answer.status_code for answer in refused] == [503] * 3
         assert [answer.headers["Retry-After"] for answer in refused] == ["1"] * 3
-        assert "passwords are being checked" in refused[0].text
+        assert "log-ins are being checked" in refused[0].text
         assert browser.knows_me(), "who is in goes on"
     assert house.client().post("/password", data=link).status_code == 303
     assert browser.ask("POST", "/account", data=own).status_code == 303

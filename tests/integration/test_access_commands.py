@@ -35,7 +35,7 @@ def leadscore_(home: Path) -> Command:
 
 
 def test_a_user_is_invited_listed_disabled_and_let_in_again(leadscore_: Command) -> None:
-    assert "no user yet" in leadscore_("users", "list").stdout
+    assert "no users yet" in leadscore_("users", "list").stdout
     added = leadscore_("users", "add", "Li.Na", "--role", "officer")
     assert added.exit_code == 0, added.output
     assert added.stdout.startswith("/password#")
@@ -73,7 +73,7 @@ def test_what_can_not_be_done_is_told_with_a_way_out(leadscore_: Command) -> Non
 
 
 def test_a_key_is_made_listed_and_revoked(leadscore_: Command) -> None:
-    assert "no key yet" in leadscore_("keys", "list").stdout
+    assert "no keys yet" in leadscore_("keys", "list").stdout
     made = leadscore_("keys", "add", "crm", "--role", "viewer", "--days", "30")
     assert made.exit_code == 0, made.output
     token = made.stdout.strip()

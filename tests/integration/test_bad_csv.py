@@ -62,7 +62,7 @@ def test_an_unusual_text_is_read_to_the_last_cell(make, encoding, rows, tmp_path
         (bad.mixed_encodings, "list.csv:3", "≠ UTF-8", "UTF-8 in line 1 but not in line 3"),
         (bad.utf8_cut_in_the_middle, "list.csv", "UTF-8", "in the middle of a character"),
         (bad.marked_utf8_but_gbk, "list.csv:1", "0xC6", "marked as UTF-8"),
-        (bad.no_known_encoding, "list.csv:2", "0xFF", "no text encoding"),
+        (bad.no_known_encoding, "list.csv:2", "0xFF", "not in any known text encoding"),
         (bad.unclosed_quote, "list.csv:3", '"', "a quote in line 3 is not closed"),
         (bad.unclosed_quote_before_another, "list.csv:3", '"', "a quote in line 3"),
         (bad.hundred_thousand_columns, "list.csv", "100,000", "too many columns"),

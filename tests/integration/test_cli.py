@@ -96,7 +96,7 @@ def test_excluded_firms_are_vetoed(home: Path, tmp_path: Path) -> None:
     assert ranking.loc[table["企业名称"][0], "veto"] == "在排除名单上"
 
 
-@pytest.mark.parametrize(("lang", "words"), [("zh", "画像无误"), ("en", "the profile is sound")])
+@pytest.mark.parametrize(("lang", "words"), [("zh", "画像无误"), ("en", "the profile is valid")])
 def test_a_sound_profile_is_drawn_as_a_tree(home: Path, lang: str, words: str) -> None:
     done = typed("city", "check", LAKEPORT, "--lang", lang, home=home)
     assert done.returncode == 0, done.stderr
@@ -276,7 +276,7 @@ def test_a_damaged_model_is_built_anew_and_said_in_the_language(tmp_path: Path) 
     done = called("rank", listed, home=tmp_path)
     assert done.returncode == 0
     assert "重新生成" in done.stderr
-    assert "built anew" not in done.stderr
+    assert "rebuilt" not in done.stderr
 
 
 def test_a_wrong_setting_is_told_in_the_language_asked_for(home: Path) -> None:

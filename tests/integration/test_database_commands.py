@@ -38,7 +38,7 @@ def test_upgrade_backup_and_restore(tmp_path: Path, listed: Path) -> None:
     other = tmp_path / "other"
     shutil.copytree(home / "keys", other / "keys")
     assert "restored" in english("db", "restore", file, home=other).stdout
-    assert "1 known already" in english("outcomes", "import", listed, home=other).stdout
+    assert "1 already known" in english("outcomes", "import", listed, home=other).stdout
 
 
 def test_outcomes_go_into_postgresql_by_its_address(

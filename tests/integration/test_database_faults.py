@@ -443,7 +443,7 @@ def test_a_server_that_was_stopped_and_started(tmp_path: Path) -> None:
             server.stop()
             for away in (service.read(), service.write(), service.score("ls_unknown")):
                 assert away.status == 503
-                assert "the database is away" in away.message
+                assert "the database is unavailable" in away.message
                 assert make_url(server.url).password not in away.message
                 assert away.headers["Retry-After"]
                 assert away.seconds < 5

@@ -19,10 +19,12 @@ from leadscore.jobs.worker import Worker
 from leadscore.learning.training_data import Rules
 from leadscore.registry.models import ModelRegistry
 from leadscore.startup import champion_scorer
-from leadscore.store.audit import AuditTrail
+from leadscore.store import bulk
+from leadscore.store.audit import AuditTrail, page
 from leadscore.store.database import Database
 from leadscore.store.jobs import Job, read_job, submit
 from leadscore.store.lists import add_list, name_job, read_kept_list
+from leadscore.store.ranking import RankingFilter, how_many
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -119,7 +121,7 @@ def test_a_ranking_of_nobody_is_a_file_with_headers(
     assert job.result is not None
     assert job.result["rows"] == 0
     table = pd.read_excel(dependencies.exports / job.result["file"], engine="calamine")
-    assert table.columns[:4].tolist() == ["排名", "企业", "统一社会信用代码", "等级"]
+    assert table.columns[:4].tolist() == ["名次", "企业", "统一社会信用代码", "等级"]
     assert table.empty
 
 
@@ -153,3 +155,29 @@ def test_exports_are_gone_after_a_week_and_nothing_else_is(tmp_path: Path) -> No
     assert export_file(tmp_path, "../export-2.xlsx", now=NOW) is None
     assert remove_expired(tmp_path, now=NOW) == 1
     assert {path.name for path in tmp_path.iterdir()} == {"export-2.xlsx", "export-1.txt"}
+
+
+def test_many_firms_are_gone_through_in_portions_each_with_its_record(
+    worker: Worker, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "PORTION", 60)
+    sample = (ROOT / "data" / "samples" / "electronics.csv").read_bytes()
+    done(worker, "import_list", {"list_id": hand_in(database, sample)})
+    with database.write() as connection:
+        chosen = bulk.select_firms(connection, RankingFilter(), owner="li", now=NOW)
+        act = bulk.begin_act(
+            connection, "owner", {"owner": "li"}, by="li", now=NOW, today=NOW.date(),
+            selection=chosen.id,
+        )  # fmt: skip
+    assert act.total == chosen.total > 2 * 60
+    assert act.ended_at is None
+    assert worker.do_one()
+    with database.read() as connection:
+        job = read_job(connection, act.job_id or 0)
+        records = [row for row in page(connection) if row.action == "bulk.portion"]
+        assert bulk.read_act(connection, act.id).ended_at == NOW
+        owned = how_many(connection, RankingFilter.of(owner="li"))
+    assert job.error is None
+    assert job.result == {"act": act.id, "done": act.total}
+    assert owned == act.total
+    assert [row.object_id for row in records] == [str(act.total - 120), "60", "60"]

@@ -215,7 +215,9 @@ def test_a_worker_lets_files_go_that_nobody_confirmed(database: Database) -> Non
 
     def left() -> list[str]:
         with database.read() as connection:
-            return list(connection.scalars(select(UPLOADS.c.uploaded_by)))
+            return list(
+                connection.scalars(select(UPLOADS.c.uploaded_by).where(UPLOADS.c.became.is_(None)))
+            )
 
     until(lambda: left() == ["wang"])
     worker.stopping.set()

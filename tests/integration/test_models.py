@@ -164,7 +164,7 @@ def test_rolling_back_restores_the_scores_to_the_last_byte_within_seconds(
         assert done.returncode == 0, done.stderr
     # By the clock 1.8 s beside other work; two processes on each core cost half as much again.
     assert min(took) < 3
-    assert f"is back to the model {FIRST}; {SECOND} no longer serves" in done.stdout
+    assert f"is back to model {FIRST}; {SECOND} is no longer the champion" in done.stdout
     assert ranked("after.csv", by=typed) == before
     last = history(database)[-1]
     assert (last.version, last.act, last.by) == (FIRST, "rolled_back", "cli")
@@ -193,7 +193,7 @@ def test_rolling_back_over_damaged_models_builds_the_expert_anew(
     done = leadscore("models", "rollback")
     assert done.returncode == 0, done.stderr
     serving = expert_version(city)
-    assert f"back to the model {serving}" in done.stdout
+    assert f"back to model {serving}" in done.stdout
     assert f"{FIRST}, which can't be used, was passed over" in done.stderr
     assert champion(database) == serving
     assert registry.manifest(serving).kind == "expert"
@@ -207,7 +207,7 @@ def test_a_model_is_promoted_by_hand_and_failed_gates_need_a_reason_each_time(
     assert registry.versions()
     done = leadscore("models", "promote", BOLD, by=typed)
     assert done.returncode == 2
-    assert "did not pass its gates: Too steep. To let it serve nevertheless" in done.stderr
+    assert "did not pass its gates: Too steep. To activate it anyway" in done.stderr
     assert "Traceback" not in done.stderr
     assert champion(database) == SECOND
     done = leadscore("models", "promote", BOLD, "--reason", "我们负责", "--lang", "zh")
@@ -219,7 +219,7 @@ def test_a_model_is_promoted_by_hand_and_failed_gates_need_a_reason_each_time(
     assert "由人指定；理由：我们负责" in listed
     again = leadscore("models", "promote", BOLD)
     assert again.returncode == 0
-    assert "serves Lakeport already; nothing was changed" in again.stdout
+    assert "is already the champion for Lakeport; nothing was changed" in again.stdout
     assert leadscore("models", "promote", FIRST, by=typed).returncode == 0
     assert leadscore("models", "promote", BOLD, by=typed).returncode == 2
 
@@ -285,7 +285,7 @@ def test_the_key_may_lie_where_a_setting_says(
     assert done.returncode == 0, done.stderr
     assert champion(database) == FIRST
     inside = leadscore("models", "list", LEADSCORE_KEY_FILE=str(tmp_path / "models" / "key"))
-    assert "inside the folder of models" in inside.stdout
+    assert "inside the models folder" in inside.stdout
 
 
 def test_looking_and_going_back_load_neither_pandas_nor_scikit_learn(

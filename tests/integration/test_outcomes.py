@@ -66,14 +66,14 @@ def test_outcomes_are_imported_once_summed_and_told(tmp_path: Path, listed: Path
     home = tmp_path / "home"
     done = typed("outcomes", "import", listed, "--stage", "晴=-", home=home)
     assert done.returncode == 0, done.stderr
-    assert "读入 7 条 = 新增 5 + 已有 0 + 搁置 2" in done.stdout
+    assert "读入 7 条 = 新增 5 + 已有 0 + 未入列 2" in done.stdout
     assert "对接 2、签约 2、流失 1" in done.stdout
     assert "已到“签约” 1 家，未到 1 家，尚未可知 0 家" in done.stdout
     assert "1 家没有首次接触" in done.stdout
     assert re.search(r"第 6 行：现为“乙光电有限公司 2023-05-01”.*流失（2023-03-01）", done.stderr)
     assert "第 8 行，阶段：现为“晴”" in done.stderr
     again = called("outcomes", "import", listed, "--lang", "en", home=home)
-    assert "7 entries read = 0 new + 5 known already + 2 set aside" in again.stdout
+    assert "7 entries read = 0 new + 5 already known + 2 left out" in again.stdout
     assert len(events(home)) == 5
 
 

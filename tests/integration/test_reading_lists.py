@@ -57,8 +57,8 @@ def test_every_column_is_shown_with_what_came_of_it(listed: Path, tmp_path: Path
     assert next(line for line in lines if line.startswith("天气")).endswith("不认识，未使用")
     assert "张三丰" not in done.stdout + done.stderr
     assert "13912345678" not in done.stdout + done.stderr
-    assert "第 5 行，企业名称：应为企业名称；没有名称的行不参与评分" in done.stdout
-    assert lines[-1] == "读入 4 行 = 3 家企业 + 搁置 1 行"
+    assert "第 5 行，企业名称：应为企业名称；没有名称的行未入列" in done.stdout
+    assert lines[-1] == "读入 4 行 = 3 家企业 + 未入列 1 行"
     assert not (tmp_path / "home").exists()  # no database, no model
 
 

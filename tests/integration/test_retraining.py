@@ -73,14 +73,14 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
     database.close()
     done = called("outcomes", "import", outcomes, home=office.home)
     assert done.returncode == 0, done.stderr
-    assert "搁置 0" in done.stdout
+    assert "未入列 0" in done.stdout
     return office
 
 
 def test_without_outcomes_the_expert_model_serves_on_and_the_code_is_0(tmp_path: Path) -> None:
     done = typed("retrain", home=tmp_path, LEADSCORE_LANG="en")
     assert done.returncode == 0, done.stderr
-    assert "serves on" in done.stdout
+    assert "stays the champion" in done.stdout
     assert "0 pursuits" in done.stderr
 
 

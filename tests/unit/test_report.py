@@ -132,7 +132,7 @@ def trained(level: str = "maker") -> dict[str, Any]:
         "target": "signed",
         "horizon_days": 365,
         "outcomes": {
-            "known": 240, "positive": int(y.sum()), "open": 31,
+            "known": 240, "positive": int(y.sum()), "open": 31, "assumed": 12,
             "left_out": {"no_snapshot": 4}, "contacted_from": "2023-02-11",
             "contacted_to": "2026-05-30",
         },
@@ -153,6 +153,9 @@ def trained(level: str = "maker") -> dict[str, Any]:
                 {"id": "stable", "passed": False,
                  "sentence": {"zh": "得分突变。", "en": "The scores jumped."},
                  "figures": {"psi": 0.41}},
+                {"id": "order", "state": "not_measured", "passed": False,
+                 "sentence": {"zh": "无从判断。", "en": "The order can't be told."},
+                 "figures": {}},
             ],
         },
         "scorecard": card.to_dict(),
@@ -312,7 +315,7 @@ def test_the_same_manifest_gives_the_same_page(kept):
 def test_an_expert_card_says_plainly_that_nothing_was_measured(kept):
     expert = Manifest.of(kept["expert"])
     for said in (render_text(expert, "en", CITY), shown(render_html(expert, "en", CITY))):
-        assert "so there are no measures, no bands and no counts" in " ".join(said.split())
+        assert "so there are no measures, bands or counts" in " ".join(said.split())
         assert "AUC" not in said
         assert "90%" not in said
     assert "没有检验指标" in render_text(Manifest.of(kept["expert"]), "zh", CITY)
@@ -401,10 +404,12 @@ def test_gates_are_told_by_sign_and_sentence_without_colour(kept):
     text = render_text(Manifest.of(kept["trained"]), "en", CITY)
     assert "  ✓ It is not worse." in text
     assert "  ✗ The scores jumped." in text
-    assert "not promoted, 1 of 2 gates failed" in text
+    assert "  – The order can't be told." in text
+    assert "not promoted, 1 of 3 gates failed, 1 could not be measured" in text
     page = shown(render_html(Manifest.of(kept["trained"]), "zh", CITY))
     assert "✓ 通过" in page
     assert "✗ 未过" in page
+    assert "– 无从检验" in page
     assert "得分突变。" in page
 
 
@@ -416,7 +421,7 @@ def test_the_reason_of_a_person_who_overruled_is_told(kept):
         shown(render_html(Manifest.of(manifest), "en")),
     ):
         assert "the list was cleaned" in said
-        assert "promoted by a person, though 1 of 2 gates failed" in said.replace("Pro", "pro")
+        assert "promoted by a person, though 1 of 3 gates failed" in said.replace("Pro", "pro")
 
 
 def test_hostile_text_anywhere_in_a_manifest_is_harmless():
@@ -559,6 +564,8 @@ def test_every_word_is_said_somewhere(
         trained | {"family": "boosted", "decision": decision | {"promoted": True}},
         trained | {"decision": decision | {"overruled": "the list was cleaned"}},
         {"kind": "trained", "scorecard": Scorecard(0.0, tables).to_dict()},
+        trained | {"average": {"points": {"role": 2.0}, "firms": 144, "own": False}},
+        kept["expert"] | {"average": {"points": {"role": 2.0}, "firms": 80, "own": True}},
     ):
         render_html(Manifest.of(manifest), "en", CITY)
         render_text(Manifest.of(manifest), "en", CITY)

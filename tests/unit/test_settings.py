@@ -179,7 +179,7 @@ def test_a_mistake_in_the_file_is_told_with_its_place(
 @pytest.mark.parametrize("content", [b"port", b"port = \xff", b"a." * 5000, b"[" * 5000])
 def test_a_file_that_is_no_toml_is_told(file: Path, content: bytes) -> None:
     file.write_bytes(content)
-    with pytest.raises(SettingsError, match="can't be read"):
+    with pytest.raises(SettingsError, match="cannot be read"):
         load_settings()
 
 

@@ -10,10 +10,13 @@ from __future__ import annotations
 from leadscore.cli import (  # noqa: F401
     administration,
     city,
+    corrections,
+    lists,
     models,
     outcomes,
     ranking,
     reading,
+    report,
     serving,
 )
 from leadscore.cli.group import cli

@@ -170,6 +170,7 @@ class Doing:
     connection: Connection
     trail: AuditTrail
     now: datetime
+    database: Database
     about: tuple[str | None, str | None] = (None, None)  # kind and name of what is changed
     details: dict[str, Any] = field(default_factory=dict)
 
@@ -182,7 +183,7 @@ def acting(run: Run, action: str) -> Iterator[Doing]:
 
     trail, now = audit_trail(settings), datetime.now(UTC)
     with opened(settings) as database, database.write() as connection:
-        doing = Doing(connection, trail, now)
+        doing = Doing(connection, trail, now, database)
         yield doing
         record = Record(ACTOR, "administrator", action, *doing.about, details=doing.details)
         trail.append(connection, record, now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,16 +67,14 @@ def _changing(
     The block names the model as what it is about.
     """
     settings, job = run.settings(), None
-    from leadscore.startup import open_registry, read_profile
-    from leadscore.store.profiles import changes_of
+    from leadscore.startup import open_profiles, open_registry
 
     with acting(run, action) as doing:
-        from leadscore.city.versions import current_version
         from leadscore.store.champions import champion_line
         from leadscore.store.models import sync_models
 
-        file, registry = read_profile(settings, city), open_registry(settings)
-        profile = current_version(file, changes_of(doing.connection, file.id)).city
+        registry = open_registry(settings)
+        profile = open_profiles(settings, doing.database, city).current(doing.connection).city
         yield doing, profile, registry
         line = champion_line(doing.connection, profile.id)
         serving, _ = registry.serving(profile, line)
@@ -130,13 +129,16 @@ def list_models(run: Run, city: Path | None) -> None:
 
 
 def _gates(manifest: Manifest | None) -> str | None:
-    # Whether a model has passed its gates, failed them, or was promoted against them.
+    # Whether a model has passed its gates, failed some or could not be measured at some, or was
+    # promoted against them.
     decision = manifest.decision if manifest else None
     if decision is None or decision.promoted is None:
         return None
-    if not decision.failed:
+    if not decision.unpassed:
         return "passed"
-    return "overruled" if decision.promoted else "failed"
+    if decision.promoted:
+        return "overruled"
+    return "failed" if decision.failed else "not_measured"
 
 
 def _row(version: Version, serves: bool, lang: Lang) -> list[str]:
@@ -246,10 +248,16 @@ def roll_back(run: Run, reason: str | None, city: Path | None) -> None:
     "--promote-anyway", metavar="REASON",
     help="Promote whatever the gates say; the reason is kept. 写明理由，强制启用。",
 )  # fmt: skip
+@click.option(
+    "--assume-unchanging", is_flag=True,
+    help="Where all snapshots are later than first contact, take founding date, industry and place "
+    "as known then. 快照都晚于接触时，采用不易变的资料。",
+)  # fmt: skip
 @with_run
 def retrain(
-    run: Run, as_of: str | None, city: Path | None, dry_run: bool, promote_anyway: str | None
-) -> None:
+    run: Run, as_of: str | None, city: Path | None, dry_run: bool, promote_anyway: str | None,
+    assume_unchanging: bool,
+) -> None:  # fmt: skip
     """Learn from outcomes; a better model serves from then on. 从结果中学习，更好才启用。"""
     settings = run.settings()
     from leadscore.jobs.tasks import settle_retraining
@@ -257,19 +265,21 @@ def retrain(
     from leadscore.startup import open_city, open_registry, training_rules
     from leadscore.store.champions import champion_line
     from leadscore.store.outcomes import read_outcomes
-    from leadscore.store.snapshots import read_snapshots
+    from leadscore.store.snapshots import read_dated_facts, read_snapshots
 
     day, now, job = day_option(as_of or None, "--as-of"), datetime.now(UTC), None
     registry = open_registry(settings)
     with opened(settings) as database:
         profile = open_city(settings, city, database)
         with database.read() as connection:
-            events, snapshots = read_outcomes(connection), read_snapshots(connection)
+            events, snapshots = read_outcomes(connection, merged=True), read_snapshots(connection)
+            facts = read_dated_facts(connection)
             line = champion_line(connection, profile.id)
+        rules = replace(training_rules(settings), assume_unchanging=assume_unchanging)
         done = learn(
-            profile, events, snapshots, registry, line, as_of=day, now=now,
-            rules=training_rules(settings), dry_run=dry_run, overrule=promote_anyway,
-            progress=run.tell, notify=run.tell,
+            profile, events, snapshots, registry, line, as_of=day, now=now, rules=rules,
+            facts=facts, dry_run=dry_run, overrule=promote_anyway, progress=run.tell,
+            notify=run.tell,
         )  # fmt: skip
         for text in done.preface:
             run.say(text)

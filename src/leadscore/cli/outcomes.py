@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,9 @@ from leadscore.cli.group import (
     FILE,
     Run,
     audit_trail,
+    city_option,
     cli,
+    day_option,
     opened,
     problem_line,
     problems_option,
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from leadscore.learning.history import Labels
+    from leadscore.learning.readiness import Readiness
     from leadscore.lists.problems import Problem
     from leadscore.settings import Settings
     from leadscore.store.acts import Intake
@@ -123,6 +127,57 @@ def import_outcomes(
         )
         for line in _state(history, labels):
             run.say(line)
+
+
+@outcomes.command("usable")
+@click.option("--as-of", metavar="DATE", help="What was known on that day. 按当日所知。 [today]")
+@click.option(
+    "--assume-unchanging", is_flag=True, help="As of a retraining with it. 采用不易变的资料时。"
+)
+@city_option
+@with_run
+def usable_outcomes(
+    run: Run, as_of: str | None, assume_unchanging: bool, city: Path | None
+) -> None:  # fmt: skip
+    """Show what a retraining could learn from, and what is missing. 训练前看能学到什么。"""
+    settings = run.settings()
+    from leadscore.startup import open_city, open_registry, training_rules
+    from leadscore.store.champions import champion_line
+    from leadscore.store.learning import readiness_of
+
+    day, registry = day_option(as_of or None, "--as-of"), open_registry(settings)
+    rules = replace(training_rules(settings), assume_unchanging=assume_unchanging)
+    with opened(settings) as database:
+        profile = open_city(settings, city, database)
+        with database.read() as connection:
+            line = champion_line(connection, profile.id)
+            ready = readiness_of(
+                connection, registry, line[0] if line else "", rules=rules, as_of=day
+            )  # fmt: skip
+    for text in _readiness(ready):
+        run.say(text)
+
+
+def _readiness(ready: Readiness) -> Iterator[Text]:
+    from leadscore.learning.evaluation import MARKS
+    from leadscore.lists.values.words import STAGES
+
+    counts = {name: value for name, value in vars(ready).items() if isinstance(value, int)}
+    counts["learnable"] = ready.learnable
+    target = STAGES[ready.target]
+    yield WORDS["usable.pursuits"].format(as_of=ready.as_of.isoformat(), target=target, **counts)
+    yield WORDS["usable.learnable"].format(**counts)
+    for year in ready.years:
+        yield WORDS["usable.year"].format(**vars(year))
+    yield WORDS["usable.gates"]
+    for need in ready.gates:
+        words = WORDS["usable.measurable"] if need.measurable else WORDS["usable.not_measurable"]
+        mark = MARKS["passed" if need.measurable else "not_measured"]
+        yield words.format(mark=mark, name=need.name, needs=need.needs)
+    for shortage in ready.shortages:
+        yield shortage.what
+        for _, way in shortage.ways:
+            yield WORDS["usable.way"].format(way=way)
 
 
 @contextlib.contextmanager

@@ -24,7 +24,7 @@ from leadscore.cli.group import (
 )
 from leadscore.cli.reading import mapping_of, mapping_options, saying_what_to_map
 from leadscore.errors import OutputError
-from leadscore.numbers import likelihood, share
+from leadscore.numbers import interval, likelihood, share
 from leadscore.terminal import (
     GAP,
     Align,
@@ -58,9 +58,10 @@ _PLACE = 20  # room for the longest role, and for enough of the segment to know 
 # The columns of the printed table, and where their cells stand.
 _ALIGNS: dict[str, Align] = {
     "rank": "right", "grade": "centre", "name": "left", "place": "left",
-    "priority": "right", "likelihood": "right", "fit": "right",
+    "priority": "right", "likelihood": "right", "range": "right", "fit": "right",
 }  # fmt: skip
 _NUMBERS = {"priority": likelihood, "likelihood": likelihood, "fit": share}
+_ENDS = ("likelihood_low", "likelihood_high")
 _COLOURS = {"A": "1;32", "B": "32", "C": "33"}
 _DIM = "2"
 
@@ -88,6 +89,10 @@ _DIM = "2"
     help="Rank an old list as it was known on that day. 按当日所知给旧名单排名。",
 )  # fmt: skip
 @click.option(
+    "--plain", is_flag=True,
+    help="Leave out what officers have corrected. 不计人工修正。",
+)  # fmt: skip
+@click.option(
     "--keep/--no-keep", default=None,
     help="Keep a snapshot of the firms to learn from later; by default of lists up to 50,000. "
     "保存快照供以后学习。",
@@ -100,10 +105,11 @@ _DIM = "2"
 def rank(
     run: Run, listed: Path, output: Path | None, city: Path | None, top: int,
     problems: Path | None, said: tuple[str, ...], units: tuple[str, ...], exclude: Path | None,
-    as_of: str | None, keep: bool | None, processes: int | None,
+    as_of: str | None, plain: bool, keep: bool | None, processes: int | None,
 ) -> None:  # fmt: skip
     """Rank a candidate list: CSV (also gzipped), .xlsx, .xls, .ods or Parquet. 给候选名单排名。"""
     settings = run.settings()
+    from leadscore.lists.corrections import NO_CORRECTIONS
     from leadscore.lists.writing import (
         check_distinct,
         check_ranking_path,
@@ -113,7 +119,7 @@ def rank(
     from leadscore.ranking.batch import rank_list
     from leadscore.ranking.vetoes import Exclusions, load_exclusions
     from leadscore.settings import plain_wanted
-    from leadscore.startup import open_scorer
+    from leadscore.startup import open_scoring
 
     # Before the work, not after it.
     check_distinct({
@@ -124,14 +130,17 @@ def rank(
         check_ranking_path(path)
     mapping = mapping_of(said, units)
     today = day_option(as_of or None, "--as-of")
-    scorer = open_scorer(settings, city, notify=run.tell)
+    scorer, corrections = open_scoring(settings, city, as_of=today, notify=run.tell)
     excluded = load_exclusions(exclude, today=today) if exclude else None
-    exclusions = Exclusions(excluded.credit_codes, excluded.names) if excluded else Exclusions()
+    exclusions = Exclusions(
+        excluded.credit_codes if excluded else frozenset(),
+        excluded.names if excluded else frozenset(), lost_rest=_lost_rest(settings),
+    )  # fmt: skip
     with saying_what_to_map(), Progress(run.lang, shown_from=_LONG_LIST) as progress:
         ranking = rank_list(
             listed, scorer, today=today, lang=run.lang,
             exclusions=exclusions, worded=None if output else top, processes=processes,
-            mapping=mapping,
+            mapping=mapping, corrections=NO_CORRECTIONS if plain else corrections,
             loaded=lambda clean: progress.start(len(clean.records)),
         )  # fmt: skip
     kept = _keep(ranking, settings, run, source=listed.name, as_of=today, keep=keep)
@@ -167,6 +176,18 @@ def rank(
             raise refused
 
 
+def _lost_rest(settings: Settings) -> bool:
+    # What the office has settled; a list alone doesn't tell since when a firm is lost.
+    from leadscore.startup import kept_database
+    from leadscore.store.office import Office, read_office
+
+    with kept_database(settings) as database:
+        if database is None:
+            return Office().rest_months > 0
+        with database.read() as connection:
+            return read_office(connection).rest_months > 0
+
+
 def _keep(
     ranking: Ranking, settings: Settings, run: Run, *, source: str, as_of: date, keep: bool | None
 ) -> Text | None:
@@ -198,9 +219,12 @@ def _keep(
 
 def _sums(ranking: Ranking, excluded: ExclusionList | None, lang: Lang) -> list[Text]:
     # Where the firms of the exclusion list and every row went.
-    sentence = ranking.counts.sentence()
+    sums = [ranking.counts.sentence()]
+    if ranking.corrected:
+        number = _counted(ranking.corrected, "firm")
+        sums.insert(0, WORDS["ranking.corrected"].format(count=ranking.corrected, firms=number))
     if excluded is None:
-        return [sentence]
+        return sums
     from leadscore.ranking.vetoes import WORDING
 
     unread = sum(problem.set_aside for problem in excluded.problems)
@@ -210,7 +234,7 @@ def _sums(ranking: Ranking, excluded: ExclusionList | None, lang: Lang) -> list[
         count=count, firms=_counted(count, "firm"), found=int(hits.sum()),
         unread=unread, rows=_counted(unread, "row"),
     )  # fmt: skip
-    return [excluding, sentence]
+    return [excluding, *sums]
 
 
 def _summary(
@@ -253,7 +277,7 @@ def _widths(headers: dict[str, str], firms: list[dict[str, str]], width: int) ->
     # is, each gets half, or what the other leaves of its own.
     widths = {name: display_width(header) for name, header in headers.items()}
     widths |= {name: max(widths[name], len(">99.9%")) for name in _NUMBERS}
-    for column in ("rank", "name", "place"):
+    for column in ("rank", "range", "name", "place"):
         widths[column] = max([widths[column], *(display_width(firm[column]) for firm in firms)])
     name, place = widths.pop("name"), widths.pop("place")
     rest = width - sum(widths.values()) - len(GAP) * (len(headers) - 1)
@@ -276,7 +300,12 @@ def _ranked_lines(table: pd.DataFrame, top: int, lang: Lang, width: int, colour:
     for firm in firms:
         paint = _COLOURS.get(firm["grade"], "") if colour else ""
         lines.append(_line(firm | {"place": _place(firm, lang, widths["place"])}, widths, paint))
+        if firm["stage"]:
+            stage = WORDS["delivery.stage"].format(stage=firm["stage"]).pick(lang)
+            lines += _indented(stage, indent, width)
         lines += _indented(firm["reasons"], indent, width)
+    for certainty in dict.fromkeys(firm["certainty"] for firm in firms if firm["certainty"]):
+        lines += wrap(WORDS["delivery.certainty"].format(certainty=certainty).pick(lang), width)
     if len(table) > top:
         lines += wrap(WORDS["delivery.more"].format(count=len(table) - top).pick(lang), width)
     return lines
@@ -303,7 +332,11 @@ def _records(table: pd.DataFrame) -> Iterator[dict[str, str]]:
         return _NUMBERS[name](value) if name in _NUMBERS else tame(str(value))
 
     for record in table.to_dict("records"):
-        yield {str(name): shown(str(name), value) for name, value in record.items()}
+        low, high = (record[name] for name in _ENDS)
+        ends = "–" if isna(low) or isna(high) else interval(low, high)
+        yield {str(name): shown(str(name), value) for name, value in record.items()} | {
+            "range": ends
+        }
 
 
 def _place(firm: dict[str, str], lang: Lang, room: int | None = None) -> str:

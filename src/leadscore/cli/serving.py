@@ -13,6 +13,7 @@ import click
 
 from leadscore.cli.group import ACTOR, Run, acting, audit_trail, city_option, cli, opened, with_run
 from leadscore.errors import Detail, UsageError
+from leadscore.numbers import moment
 from leadscore.terminal import minute
 from leadscore.text import Lang, Text, room_words
 
@@ -89,7 +90,8 @@ def worker(run: Run, city: Path | None) -> None:
     tell_open_folders(settings.home)
     run.tell(WORDS["serving.working"].format(where=database.shown))
     work(
-        database, _kinds_of(settings, city, database), _now, folder=settings.home / WORKERS
+        database, _kinds_of(settings, city, database), _now, folder=settings.home / WORKERS,
+        trail=audit_trail(settings),
     )  # fmt: skip
     run.tell(WORDS["serving.stopped"])
 
@@ -125,7 +127,7 @@ def _work(name: str, lifeline: Connection, settings: Settings, city: Path | None
     database = open_database(settings)
     work(
         database, _kinds_of(settings, city, database), _now, name=name, lifeline=lifeline,
-        folder=settings.home / WORKERS,
+        folder=settings.home / WORKERS, trail=audit_trail(settings),
     )  # fmt: skip
 
 
@@ -135,10 +137,12 @@ def _work(name: str, lifeline: Connection, settings: Settings, city: Path | None
 @click.option("--threads", type=click.IntRange(1, 256), help="Threads. 线程数。 [4]")
 @city_option
 @click.option("--demo", is_flag=True, help="Let anybody on this machine try it. 演示，免登录。")
+@click.option("--open", "browse", is_flag=True, help="Open it in the browser. 用浏览器打开。")
 @with_run
 def serve(
-    run: Run, host: str | None, port: int | None, threads: int | None, city: Path | None, demo: bool
-) -> None:
+    run: Run, host: str | None, port: int | None, threads: int | None, city: Path | None,
+    demo: bool, browse: bool,
+) -> None:  # fmt: skip
     """Serve the scores over HTTP. 启动评分服务。"""
     settings = run.settings()
     from leadscore.jobs.worker import Supervisor
@@ -149,6 +153,7 @@ def serve(
         open_registry,
         scorer_of,
         tell_open_folders,
+        training_rules,
     )
     from leadscore.store.database import REQUEST_PATIENCE_SECONDS
     from leadscore.store.models import sync_models
@@ -184,21 +189,31 @@ def serve(
                 sync_models(
                     connection, registry, scorer.city.id, scorer.model, by=ACTOR, now=access.clock()
                 )
-            _tell_who_may(access, run)
             if demo:
                 _hand_in_sample(access)
 
-        stack.enter_context(_done_when_it_can_be(begin, run))
+        def ready(url: str) -> None:
+            # The last thing that a start says. Not before the port is ours: a new link is the only
+            # good one, and whoever finds the port taken must not spoil that of the other service.
+            invite = partial(_tell_who_may, access, run, url, browse=browse)
+            stack.enter_context(_done_when_it_can_be(invite, lambda _why: None))
+
+        def unwritable(why: Text) -> None:
+            run.tell(WORDS["serving.unwritable"].format(reason=why))
+
+        stack.enter_context(_done_when_it_can_be(begin, unwritable))
         supervisor = stack.enter_context(Supervisor(_work, (settings, city), database, _now))
         app = create_app(
             Dependencies(
                 scoring, registry, date.today, access, profiles, host,
                 lambda: supervisor.alive, run.lang, settings.home / "exports",
+                partial(training_rules, settings),
             )
         )  # fmt: skip
         if not demo:  # which is for this machine only, so nothing stands in front
             believe(app, settings)
-        listen(app, host=host, port=settings.port if port is None else port, threads=threads)
+        port = settings.port if port is None else port
+        listen(app, host=host, port=port, threads=threads, ready=ready)
         access.settle()
 
 
@@ -206,7 +221,9 @@ _TRIED_EVERY_SECONDS = 5.0
 
 
 @contextlib.contextmanager
-def _done_when_it_can_be(deed: Callable[[], object], run: Run) -> Iterator[None]:
+def _done_when_it_can_be(
+    deed: Callable[[], object], tell: Callable[[Text], object]
+) -> Iterator[None]:
     """Do what needs the database to be written, now or as soon as it can be: reading needs none."""
     from leadscore.store.database import UnavailableError
 
@@ -217,7 +234,7 @@ def _done_when_it_can_be(deed: Callable[[], object], run: Run) -> Iterator[None]
             deed()
         except UnavailableError as error:
             if thread is None:
-                run.tell(WORDS["serving.unwritable"].format(reason=error.message))
+                tell(error.message)
             return False
         return True
 
@@ -265,15 +282,24 @@ def believe(app: Application, settings: Settings) -> None:
     believe_proxies(app, settings.trusted_proxies, settings.proxy_addresses, headers)
 
 
-def _tell_who_may(access: Access, run: Run) -> None:
-    from leadscore.web.auth import FIRST_ADMINISTRATOR, first_administrator_link
+def _tell_who_may(access: Access, run: Run, url: str, *, browse: bool) -> None:
+    from leadscore.store.users import FIRST_ADMINISTRATOR, invite_first_administrator
+    from leadscore.web.auth import link_path
 
+    address = url
     if access.demo:
         run.tell(WORDS["serving.demo"])
-        return
-    path = first_administrator_link(access.database, access.trail, access.clock())
-    if path:
-        run.tell(WORDS["serving.first"].format(name=FIRST_ADMINISTRATOR, path=path))
+    elif invited := invite_first_administrator(access.database, access.trail, access.clock()):
+        token, end = invited
+        until = Text(zh=moment(end, "zh"), en=moment(end, "en"))
+        run.tell(WORDS["serving.first"].format(name=FIRST_ADMINISTRATOR, until=until))
+        address = url + link_path(token)
+    if access.demo or address != url:
+        run.tell(Text(address, address))
+    if browse:
+        import webbrowser
+
+        webbrowser.open(address)
 
 
 # A demonstration begins with the sample list, which the worker takes in.

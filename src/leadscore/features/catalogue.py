@@ -39,7 +39,8 @@ class Feature:
     direction: Direction
     meaning: Text  # what it measures
     missing: Text  # what a missing value stands for
-    # Wording of its reason when its points are positive or negative. Both must be true of every
+    # Wording of its reason when its points are positive or negative, which they are beside those of
+    # an average firm: a feature that may never lower the score may be called small where it does. Both must be true of every
     # value but those of ``nothing``: a card may have learned to count any value either way. The
     # places are those of `leadscore.ranking.reasons.Wording`.
     lifts: Text

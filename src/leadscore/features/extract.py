@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import pandas as pd
 
 from leadscore.city.matching import Match, Matcher, Span, words_of
 from leadscore.city.profile import City, Role
-from leadscore.features.catalogue import CATALOGUE, CATEGORIES, Firm, Value
+from leadscore.features.catalogue import CATALOGUE, CATEGORIES, Firm, Value, text_of
 from leadscore.features.company import Origin, business_text, company_features
 from leadscore.lists.cleaning import records_of
 
+SEGMENT_FEATURES = (
+    "chain", "position", "anchor_buyers", "anchor_suppliers", "steps_to_strength",
+    "neighbour_supply", "sought",
+)  # fmt: skip
+"""Features that a segment gives to every firm whose best match it is."""
 
-class _SegmentContext(NamedTuple):
+
+class SegmentContext(NamedTuple):
     """What a segment of a city holds for a firm; shares are 0..1."""
 
     chain: str
@@ -29,7 +35,10 @@ class _SegmentContext(NamedTuple):
 
 
 class Fit(NamedTuple):
-    """A `Match`, and how much of the segment's gap the firm would fill: gap x strength x role."""
+    """A `Match`, and how much of the segment's gap the firm would fill: gap x strength x role.
+
+    One that an officer has set has no spans, and so no words.
+    """
 
     segment: str
     role: Role
@@ -45,12 +54,13 @@ class Fit(NamedTuple):
         return words_of(self.spans)
 
 
-def _segment_contexts(city: City) -> dict[str, _SegmentContext]:
+def segment_contexts(city: City) -> dict[str, SegmentContext]:
+    """Return what each segment of a city holds for a firm, by its id."""
     asked_for = {key for sought in city.sought for key in sought.segments}
     contexts = {}
     for key, segment in city.segments.items():
         steps = city.distance_to_strength(key)
-        contexts[key] = _SegmentContext(
+        contexts[key] = SegmentContext(
             chain=segment.chain_id, position=segment.position, gap=float(city.gap(key)),
             neighbour_supply=float(city.neighbour_supply(key)),
             sought=float(segment.sought or key in asked_for),
@@ -102,7 +112,7 @@ class FeatureExtractor:
     def __init__(self, city: City) -> None:
         self.city = city
         self._matcher = Matcher(city)
-        self._contexts = _segment_contexts(city)
+        self._contexts = segment_contexts(city)
         self._origin = Origin(city)
 
     def __reduce__(self) -> tuple[type[FeatureExtractor], tuple[City]]:
@@ -112,15 +122,41 @@ class FeatureExtractor:
     def transform(self, firms: pd.DataFrame) -> pd.DataFrame:
         """Return X: n x 35 features in the order of the catalogue, numbers and levels.
 
-        ``firms`` has n rows of canonical columns, of which any may be missing, and ``as_of``
-        (datetime), when the fields were known; without it the age is missing.
+        ``firms`` has n rows of canonical columns, of which any may be missing, ``as_of``
+        (datetime), when the fields were known, without which the age is missing, and, of firms that
+        officers have corrected, those of `leadscore.lists.columns.BY_HAND`.
         """
         return features_frame([firm.values for firm in self.measure_firms(records_of(firms))])
 
     def measure_firms(self, firms: Sequence[Firm]) -> list[MeasuredFirm]:
         """Measure firms, each by itself; for their columns see `transform`."""
         matched = zip(firms, self._matcher.match_all(firms), strict=True)
-        return [self._measured(firm, [self._fit(m) for m in matches]) for firm, matches in matched]
+        return [self._measured(firm, self._fits(firm, matches)) for firm, matches in matched]
+
+    def _fits(self, firm: Firm, matches: Sequence[Match]) -> list[Fit]:
+        if self._corrected(firm):
+            matches = self._by_hand(firm, matches)
+        return [self._fit(match) for match in matches]
+
+    @staticmethod
+    def _corrected(firm: Firm) -> bool:
+        return "segments" in firm or "role" in firm or "use" in firm
+
+    def _by_hand(self, firm: Firm, matches: Sequence[Match]) -> list[Match]:
+        # What an officer says of the segments takes the place of all that was matched, at full
+        # strength; a segment that the city has no longer says nothing.
+        role, use, said = (text_of(firm, name) for name in ("role", "use", "segments"))
+        own = {match.segment: match for match in matches}
+        if said is not None:
+            listed = said.split(";") if said else []
+            known = [segment for segment in listed if segment in self._contexts]
+            if known or not listed:
+                roles = {key: own[key].role if key in own else "maker" for key in known}
+                matches = [Match(key, roles[key], None, 1.0, ()) for key in known]
+        return [
+            match._replace(role=cast("Role", role or match.role), use=use or match.use)
+            for match in matches
+        ]
 
     def _fit(self, match: Match) -> Fit:
         gap = self._contexts[match.segment].gap
@@ -133,10 +169,12 @@ class FeatureExtractor:
             **self._origin.features(firm),
             **self._chain_features(firm, matches, best),
         }
+        if unfounded := text_of(firm, "unfounded"):
+            features |= dict.fromkeys(unfounded.split(";"))
         return MeasuredFirm([features.get(key) for key in CATALOGUE], matches, best)
 
     def _chain_features(self, firm: Firm, matches: list[Fit], best: Fit | None) -> dict[str, Value]:
-        if best is None and not business_text(firm):
+        if best is None and not business_text(firm) and "segments" not in firm:
             return {}
         strength = max((match.strength for match in matches), default=0.0)
         solid = [m for m in matches if m.gap >= SIZEABLE_GAP and m.strength >= GOOD_STRENGTH]
@@ -147,10 +185,8 @@ class FeatureExtractor:
             return features
         context = self._contexts[best.segment]
         return features | {
-            "chain": context.chain, "position": context.position, "role": best.role,
-            "anchor_buyers": context.anchor_buyers, "anchor_suppliers": context.anchor_suppliers,
-            "steps_to_strength": context.steps_to_strength, "gap_filled": best.fit,
-            "neighbour_supply": context.neighbour_supply, "sought": context.sought,
+            **{name: getattr(context, name) for name in SEGMENT_FEATURES},
+            "role": best.role, "gap_filled": best.fit,
         }  # fmt: skip
 
 

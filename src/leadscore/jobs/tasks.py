@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from sqlalchemy import Connection
@@ -17,21 +17,31 @@ from sqlalchemy import Connection
 from leadscore.errors import Detail, LeadscoreError, ModelError
 from leadscore.files import make_folder
 from leadscore.jobs.worker import Clock, JobContext, Kind, Payload
+from leadscore.lists.outcomes import Instructions
 from leadscore.lists.reading.table import release_memory
 from leadscore.lists.writing import write_ranking
-from leadscore.ranking.reasons import Wording
+from leadscore.store.acts import Intake, take_in
 from leadscore.store.audit import AuditTrail, Record
+from leadscore.store.bulk import BULK_JOB, counts_of, go_on, read_act
 from leadscore.store.champions import CHAMPIONS, champion_line, promote
-from leadscore.store.database import refusals, take_turns
+from leadscore.store.database import Database, refusals, take_turns
 from leadscore.store.firms import count_firms
 from leadscore.store.jobs import read_job, submit
-from leadscore.store.list_import import take_in_list
-from leadscore.store.lists import add_list, name_job
+from leadscore.store.ledgers import (
+    ask_for_ledger,
+    content_of,
+    end_ledger,
+    names_of_place,
+    read_ledger,
+)
+from leadscore.store.list_import import as_file, take_in_list
+from leadscore.store.list_undo import Undoing, ask_undo, undo_portion, undone_counts
+from leadscore.store.lists import add_list, count_members, name_job, read_kept_list
 from leadscore.store.models import RESCORE, mirror, sync_models
 from leadscore.store.outcomes import read_outcomes
 from leadscore.store.ranking import RankingFilter, how_many, written_parts
-from leadscore.store.scoring import rescore
-from leadscore.store.snapshots import read_snapshots
+from leadscore.store.scoring import Portions, rescore
+from leadscore.store.snapshots import read_dated_facts, read_snapshots
 from leadscore.text import Text, room_words
 
 if TYPE_CHECKING:
@@ -43,7 +53,8 @@ if TYPE_CHECKING:
 
 WORDS = room_words("jobs")
 
-RETRAIN, IMPORT_LIST, EXPORT = "retrain", "import_list", "export"
+RETRAIN, IMPORT_LIST, UNDO_LIST, EXPORT = "retrain", "import_list", "undo_list", "export"
+IMPORT_OUTCOMES = "import_outcomes"
 
 
 @dataclass(frozen=True)
@@ -71,7 +82,10 @@ def all_kinds(dependencies: JobDependencies) -> dict[str, Kind]:
         RETRAIN: Kind(partial(_retrain, dependencies=dependencies), exclusive=True),
         RESCORE: Kind(partial(_rescore, dependencies=dependencies), exclusive=True),
         IMPORT_LIST: Kind(partial(_import_list, dependencies=dependencies)),
+        UNDO_LIST: Kind(partial(_undo_list, dependencies=dependencies)),
+        IMPORT_OUTCOMES: Kind(partial(_import_outcomes, dependencies=dependencies)),
         EXPORT: Kind(partial(_export, dependencies=dependencies)),
+        BULK_JOB: Kind(partial(_bulk, dependencies=dependencies)),
     }
 
 
@@ -104,6 +118,114 @@ def _import_list(context: JobContext, payload: Payload, dependencies: JobDepende
     return {"list_id": payload["list_id"], **asdict(counts)}
 
 
+def submit_undo(connection: Connection, list_id: int, *, actor: str, now: datetime) -> int:
+    """Undo the import of a list, ask for the job that does it, and return its number.
+
+    One that was interrupted may be asked for again; raises as `leadscore.store.list_undo.ask_undo`.
+    """
+    ask_undo(connection, list_id, actor=actor, now=now)
+    job = submit(connection, UNDO_LIST, {"list_id": list_id}, by=actor, now=now)
+    name_job(connection, list_id, job)
+    return job
+
+
+def _undo_list(context: JobContext, payload: Payload, dependencies: JobDependencies) -> Payload:
+    number = payload["list_id"]
+    done = take_list_back(
+        context.database, number, scorer=dependencies.scorer(), trail=dependencies.trail,
+        clock=dependencies.clock, progress=context.progress, check=context.check_cancelled,
+    )  # fmt: skip
+    return {"list_id": number, **done._asdict()}
+
+
+def take_list_back(
+    database: Database, list_id: int, *, scorer: Scorer, trail: AuditTrail, clock: Clock,
+    progress: Callable[[float, Text], object] = lambda _fraction, _words: None,
+    check: Callable[[], object] = lambda: None,
+) -> Undoing:  # fmt: skip
+    """Take back what an undone list has brought, a portion at a time, each with its audit record.
+
+    What was taken back stays so if this ends before its time; then it goes on where it was.
+    Returns what has become of all firms of the list.
+    """
+    portions = Portions(database)
+    with database.read() as connection:
+        by = read_kept_list(connection, list_id).undone_by or "-"
+        total = count_members(connection, list_id)
+    left = total
+    while True:
+        words = WORDS["tasks.undoing"].format(done=total - left, all=total)
+        progress((total - left) / max(total, 1), words)
+        now, size = clock(), portions.size
+        with portions.write(size) as connection:
+            check()
+            portion = undo_portion(
+                connection, list_id, size, scorer=scorer, today=now.astimezone().date(), now=now
+            )
+            done = portion or undone_counts(read_kept_list(connection, list_id))
+            action = "list.undo.portion" if portion else "list.undone"
+            about, details = ("list", str(list_id)), done._asdict()
+            trail.append(connection, Record(by, "-", action, *about, details=details), now)
+            left = count_members(connection, list_id)
+        if portion is None:
+            return done
+
+
+def submit_ledger(
+    connection: Connection, ledger_id: int, said: Mapping[str, Any], *, actor: str, role: str,
+    now: datetime,
+) -> int:  # fmt: skip
+    """Ask for the job that imports a ledger as it was said to be read, and return its number.
+
+    ``said`` may have ``mapping`` and ``stages`` (see `leadscore.lists.outcomes.Instructions`),
+    ``remembered`` and ``skip_rows`` (see `leadscore.store.acts.take_in`).
+    """
+    payload = {"ledger_id": ledger_id, "role": role}
+    job = submit(connection, IMPORT_OUTCOMES, payload, by=actor, now=now)
+    ask_for_ledger(connection, ledger_id, job, said)
+    return job
+
+
+def _import_outcomes(
+    context: JobContext, payload: Payload, dependencies: JobDependencies
+) -> Payload:
+    number, now = payload["ledger_id"], dependencies.clock()
+    with context.database.read() as connection:
+        ledger = read_ledger(connection, number)
+        content = content_of(connection, number)
+    if content is None:  # the job was begun twice, and had done its work the first time
+        return {"ledger_id": number, **(ledger.counts or {})}
+    context.progress(0.1, WORDS["tasks.reading_ledger"])
+    said = Instructions(
+        ledger.said.get("mapping", {}), ledger.said.get("stages", {}),
+        here=names_of_place(dependencies.city()),
+    )  # fmt: skip
+
+    def settle(connection: Connection, intake: Intake) -> None:
+        context.check_cancelled()
+        notices = [asdict(notice) for notice in intake.notices]
+        end_ledger(
+            connection, number, "done", intake.problems, counts=intake.tally, notices=notices
+        )
+
+    try:
+        with as_file(content, ledger.file_name) as path:
+            intake = take_in(
+                path, context.database, today=now.astimezone().date(), now=now,
+                actor=ledger.uploaded_by, role=payload["role"], trail=dependencies.trail,
+                said=said, remembered=bool(ledger.said.get("remembered", True)),
+                skip_rows=bool(ledger.said.get("skip_rows", False)), settle=settle,
+            )  # fmt: skip
+    except LeadscoreError as error:
+        text = {"zh": error.render("zh"), "en": error.render("en")}
+        with context.database.write() as connection:
+            end_ledger(connection, number, "failed", error={"code": error.code, **text})
+        raise
+    finally:
+        release_memory()
+    return {"ledger_id": number, **intake.tally}
+
+
 def _rescore(context: JobContext, _: Payload, dependencies: JobDependencies) -> Payload:
     with context.database.read() as connection:
         total = count_firms(connection)
@@ -124,13 +246,39 @@ def _rescore(context: JobContext, _: Payload, dependencies: JobDependencies) -> 
     return {"firms": count, "model": scorer.model}
 
 
+def _bulk(context: JobContext, payload: Payload, dependencies: JobDependencies) -> Payload:
+    """Do an act on many firms, a portion at a time, each with its audit record.
+
+    What was done stays done if the job is cancelled; one that was interrupted goes on.
+    """
+    number = payload["act"]
+    with context.database.read() as connection:
+        act = read_act(connection, number)
+    while True:
+        context.check_cancelled()
+        now = dependencies.clock()
+        with context.database.write() as connection:
+            portion = go_on(connection, number, now=now, today=now.astimezone().date())
+            if portion is not None:
+                about, details = ("firms", str(sum(portion.values()))), {"act": number, **portion}
+                record = Record(act.by, "-", "bulk.portion", *about, details=details)
+                dependencies.trail.append(connection, record, now)
+            counts = counts_of(connection, number)
+        done = act.total - counts.get(None, 0)
+        words = WORDS["tasks.bulk"].format(done=done, all=act.total)
+        context.progress(done / max(act.total, 1), words)
+        if portion is None or done >= act.total:
+            return {"act": number, **{str(name): many for name, many in counts.items()}}
+
+
 _STAGES = 7  # that a retraining tells of: reading, then six of its own
 
 
 def _retrain(context: JobContext, payload: Payload, dependencies: JobDependencies) -> Payload:
     """Learn from outcomes, and let a better model serve from then on.
 
-    The payload may have ``as_of`` (ISO date or None: today), ``dry_run`` (bool) and
+    The payload may have ``as_of`` (ISO date or None: today), ``dry_run`` (bool),
+    ``assume_unchanging`` (bool, see `leadscore.learning.training_data.Rules`) and
     ``promote_anyway`` (the reason of a person who overrules the gates, or None). It can be
     cancelled between two stages, the last time before the challenger is saved. Returns ``version``,
     ``champion`` (what served until now), ``serves`` (what serves from now on), ``promoted``,
@@ -151,13 +299,17 @@ def _retrain(context: JobContext, payload: Payload, dependencies: JobDependencie
     now = dependencies.clock()
     city, registry = dependencies.city(), dependencies.registry
     with context.database.read() as connection:
-        events, snapshots = read_outcomes(connection), read_snapshots(connection)
+        events, snapshots = read_outcomes(connection, merged=True), read_snapshots(connection)
+        facts = read_dated_facts(connection)
         line = champion_line(connection, city.id)
     as_of, notices = payload.get("as_of"), list[Text]()
     done = retrain(
         city, events, snapshots, registry, line,
         as_of=date.fromisoformat(as_of) if as_of else now.astimezone().date(), now=now,
-        rules=dependencies.rules(), dry_run=bool(payload.get("dry_run", False)),
+        rules=replace(
+            dependencies.rules(), assume_unchanging=bool(payload.get("assume_unchanging", False))
+        ),
+        facts=facts, dry_run=bool(payload.get("dry_run", False)),
         overrule=payload.get("promote_anyway"), progress=begin, notify=notices.append,
     )  # fmt: skip
     result = {
@@ -232,16 +384,16 @@ def _export(context: JobContext, payload: Payload, dependencies: JobDependencies
     """
     check_format(payload)
     now, folder = context.clock(), dependencies.exports
-    wording = Wording(dependencies.city())
+    scorer = dependencies.scorer()
     with refusals(folder):
         make_folder(folder)
     remove_expired(folder, now=now)
-    asked, lang = RankingFilter(**payload.get("filter", {})), payload.get("lang", "zh")
+    asked, lang = RankingFilter.of(**payload.get("filter", {})), payload.get("lang", "zh")
     parts: list[pd.DataFrame] = []
     with context.database.read() as connection:
         total, done = how_many(connection, asked), 0
         sort = payload.get("sort", "-priority")
-        for firms, table in written_parts(connection, asked, wording, lang, sort=sort):
+        for firms, table in written_parts(connection, asked, scorer, lang, sort=sort):
             parts.append(table)
             done += len(firms)
             words = WORDS["tasks.reading"].format(done=done, all=total)

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from datetime import time as clock_time
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import FrameType
@@ -24,6 +25,8 @@ import sqlalchemy
 
 from leadscore.errors import LeadscoreError
 from leadscore.files import lock, make_folder
+from leadscore.store.audit import AuditTrail, Record
+from leadscore.store.current_ranking import open_rested
 from leadscore.store.database import Database, StoreError, refusals
 from leadscore.store.jobs import (
     Claim,
@@ -38,7 +41,10 @@ from leadscore.store.jobs import (
     put_back,
     requeue_lost,
 )
+from leadscore.store.ledgers import drop_expired_ledgers
 from leadscore.store.lists import drop_expired_uploads
+from leadscore.store.office import months_after, read_office
+from leadscore.store.pursuits import drop_notes_before
 from leadscore.text import Text, room_words
 
 WORDS = room_words("jobs")
@@ -185,6 +191,7 @@ class Worker:
     stopping: threading.Event
     pace: Timings = Timings()
     lifesigns: Lifesigns | None = None
+    trail: AuditTrail | None = None
 
     def run(self) -> None:
         """Do jobs until ``stopping`` is set; a database that is away is waited for."""
@@ -230,8 +237,29 @@ class Worker:
     def _tidy(self) -> None:
         with self.database.write() as connection:
             gone = drop_expired_uploads(connection, now=self.clock())
+            gone += drop_expired_ledgers(connection, now=self.clock())
+            rested = open_rested(connection, now=self.clock())
+            forgotten = self._forget_notes(connection)
         if gone:
             _log.info("%s files that nobody confirmed were removed", gone)
+        if rested:
+            _log.info("%s lost firms have rested", rested)
+        if forgotten:
+            _log.info("%s notes were kept long enough", forgotten)
+
+    def _forget_notes(self, connection: sqlalchemy.Connection) -> int:
+        # Nothing is forgotten that the audit would not tell of.
+        months = read_office(connection).notes_months
+        if not months or self.trail is None:
+            return 0
+        now = self.clock()
+        day = months_after(now.astimezone().date(), -months)
+        before = datetime.combine(day, clock_time()).astimezone()
+        count = drop_notes_before(connection, before)
+        if count:
+            details = {"notes": count, "before": day.isoformat(), "months": months}
+            self.trail.append(connection, Record("job", "-", "note.expire", details=details), now)
+        return count
 
     def _do(self, job: Job, context: JobContext) -> None:
         # Here is the edge at which errors become a state.
@@ -292,12 +320,14 @@ class Worker:
 def work(
     database: Database, kinds: Mapping[str, Kind], clock: Clock, *, name: str | None = None,
     lifeline: Connection | None = None, pace: Timings = Timings(), folder: Path | None = None,
+    trail: AuditTrail | None = None,
 ) -> None:  # fmt: skip
     """Do jobs until this process is to stop, then close the database; call it in the main thread.
 
     The worker stops when the other end of the pipe ``lifeline`` is closed. Without one it is a
     worker alone, which Ctrl-C stops. Its name is by default made from host and process. By the
-    ``folder`` workers of one home know which of them have died; see `Lifesigns`.
+    ``folder`` workers of one home know which of them have died; see `Lifesigns`. Without the
+    ``trail`` of the audit nothing is deleted that it must tell of.
     """
     stopping = threading.Event()
 
@@ -320,7 +350,7 @@ def work(
                 lifesigns = stack.enter_context(contextlib.closing(Lifesigns(folder, name)))
             except StoreError as error:  # a home that may only be read, or a full disk
                 _log.warning("others can't see whether this worker lives: %s", error)
-        Worker(name, database, kinds, clock, stopping, pace, lifesigns).run()
+        Worker(name, database, kinds, clock, stopping, pace, lifesigns, trail).run()
 
 
 def _await_parent(lifeline: Connection, stopping: threading.Event) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -213,12 +214,20 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
         self.tol = tol
         self.max_iter = max_iter
 
-    def fit(self, X: Any, y: ArrayLike | None, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike | None,
+        sample_weight: ArrayLike | None = None,
+        stand_ins: ArrayLike | None = None,
+    ) -> Self:
         """Fit the tables to n rows of numbers, truth values and texts, and their two labels.
 
         ``X`` is a frame, with missing values, or an array of shape (n, p). A row of weight 2 is the
-        row twice, one of weight 0 absent. A ValueError if a column that the prior lists is absent,
-        the prior runs against a direction, the labels are not two, or a setting is out of range.
+        row twice, one of weight 0 absent. ``stand_ins``, shape (n, p), are log-odds that count in
+        the place of a cell whatever the table says of it, which learns nothing from it; missing
+        where the cell counts. A ValueError if a column that the prior lists is absent, the prior
+        runs against a direction, the labels are not two, or a setting is out of range.
         """
         widths = self._checked_settings()
         least_rows = 1 if self.prior is None else 0
@@ -229,9 +238,16 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
         self._check_directions(tables)
         counts = weight > 0
         columns = [column[counts] for column in columns]
+        instead = None
+        if stand_ins is not None:
+            instead = np.asarray(stand_ins, dtype=np.float64)[counts]
+            by_name = dict(zip(names, instead.T, strict=True))
+            instead = np.array([by_name[table.feature] for table in tables]).reshape(
+                len(tables), len(instead)
+            )
         # The matrices are small: more threads would spend their time waiting for each other.
         with threadpool_limits(limits=1):
-            self._solve(tables, columns, target[counts], weight[counts], widths)
+            self._solve(tables, columns, target[counts], weight[counts], widths, instead)
         return self
 
     def _solve(
@@ -241,27 +257,35 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
         target: Floats,
         weight: Floats,
         widths: Widths,
+        stand_ins: Floats | None,
     ) -> None:
+        offset = 0.0 if stand_ins is None else np.nansum(stand_ins, axis=0)
+        asked = [None] * len(tables) if stand_ins is None else [*np.isnan(stand_ins)]
         intercept = _log_odds(target, weight) if self.prior is None else self.prior.intercept
 
         def blocks_of(max_bins: int) -> list[Block]:
             signs = self.directions or {}
-            return [
+            blocks = [
                 make_block(
                     table, column, weight, signs.get(table.feature, 0), max_bins, self.rare_count
                 )
                 for table, column in zip(tables, columns, strict=True)
             ]
+            return [
+                block if rows is None or rows.all() else replace(block, asked=rows)
+                for block, rows in zip(blocks, asked, strict=True)
+            ]
 
         def objective_of(blocks: Sequence[Block], widths: Widths) -> Objective:
-            return Objective(blocks, target, weight, intercept, widths)
+            return Objective(blocks, target, weight, intercept, widths, offset)
 
         # Widths mean the same whatever the bins, so that few bins are enough to choose them.
         coarse = blocks_of(min(self.max_bins, _COARSE))
         if self.prior is not None and self.prior_strength is not None:
             features = {table.feature for table in self.prior.tables}
             listed = [table.feature in features for table in tables]
-            widths = held_by_prior(widths, self.prior_strength, coarse, intercept, weight, listed)
+            start = intercept + offset if len(target) else intercept
+            widths = held_by_prior(widths, self.prior_strength, coarse, start, weight, listed)
         objective = objective_of(coarse, widths)
         wider = widths  # to tell uncertainty by
         if len(target) and self.choose_widths and objective.layout.size <= MOST_NUMBERS:
@@ -418,7 +442,7 @@ _COARSE = 16  # bins that are enough to choose widths by
 
 def _summed(amounts: Floats, blocks: Sequence[Block]) -> Floats:
     # The sum of the rows' amounts, in all and then by entry of each feature.
-    sums = [np.bincount(block.codes, amounts, len(block.entries)) for block in blocks]
+    sums = [block.count(amounts) for block in blocks]
     return np.concatenate([[amounts.sum()], *sums])
 
 

@@ -77,7 +77,8 @@ def _unsaved_expert(city: City, registry: ModelRegistry) -> tuple[str, Model, Ma
         return version, registry.load(version), registry.manifest(version)
     model = fit_expert(city)
     said = {"version": version, "kind": "expert", "outcomes": 0, "city": city_part(city)}
-    return version, model, Manifest.of(said | {"scorecard": model.card.scorecard.to_dict()})
+    said |= {"scorecard": model.card.scorecard.to_dict(), "average": model.card.average}
+    return version, model, Manifest.of(said)
 
 
 def under_supply(

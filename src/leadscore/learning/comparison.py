@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from leadscore.errors import UsageError
+from leadscore.learning.evaluation import MARKS, GateState
 from leadscore.learning.metrics import (
     FINEST,
     Forecasts,
@@ -38,15 +39,20 @@ Figure = float | int | str | None
 
 @dataclass(frozen=True)
 class Gate:
-    """One condition that a challenger has to meet; one that can't be told is not met.
+    """One condition that a challenger has to meet; where nothing could be measured it is not met.
 
     The figures say the same as the sentence for a program; None for what can't be told.
     """
 
     id: str
-    passed: bool
+    state: GateState
     sentence: Text
     figures: Mapping[str, Figure]
+
+    @property
+    def passed(self) -> bool:
+        """Whether it was measured, and is met."""
+        return self.state == "passed"
 
 
 @dataclass(frozen=True)
@@ -69,24 +75,35 @@ class Decision:
     @property
     def promoted(self) -> bool:
         """Whether every gate is passed, or a person overruled them."""
-        return self.overruled is not None or not self.failed
+        return self.overruled is not None or all(gate.passed for gate in self.gates)
+
+    def of_state(self, state: GateState) -> tuple[Gate, ...]:
+        """Return the gates of one state."""
+        return tuple(gate for gate in self.gates if gate.state == state)
 
     @property
     def failed(self) -> tuple[Gate, ...]:
-        """The gates that are not passed."""
-        return tuple(gate for gate in self.gates if not gate.passed)
+        """The gates that were measured and are not met."""
+        return self.of_state("failed")
+
+    @property
+    def unmeasured(self) -> tuple[Gate, ...]:
+        """The gates at which nothing could be measured; none of them counts as passed."""
+        return self.of_state("not_measured")
 
     def render(self, lang: Lang) -> str:
         """Return the decision as lines: the outcome, then a sentence for each gate."""
-        result = "refused" if self.failed else "promoted"
+        result = "promoted" if self.promoted else "refused"
         result = "overruled" if self.overruled is not None else result
-        head = WORDS[f"comparison.{result}"].format(count=len(self.failed), reason=self.overruled)
-        lines = [f"{'✓' if gate.passed else '✗'} {gate.sentence.pick(lang)}" for gate in self.gates]
+        head = WORDS[f"comparison.{result}"].format(
+            count=len(self.failed), unmeasured=len(self.unmeasured), reason=self.overruled
+        )
+        lines = [f"{MARKS[gate.state]} {gate.sentence.pick(lang)}" for gate in self.gates]
         return "\n".join([head.pick(lang), *lines])
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        gates = [asdict(gate) for gate in self.gates]
+        gates = [asdict(gate) | {"passed": gate.passed} for gate in self.gates]
         return {"promoted": self.promoted, "gates": gates, "overruled": self.overruled}
 
 
@@ -95,19 +112,35 @@ class Pursuits:
     """n pursuits as they were known before first contact, and what became of them.
 
     ``y`` is 1 where the target was reached, 0 where not, NaN where that is not known yet, and there
-    the weight is 0.
+    the weight is 0. Of the rows in ``assumed`` only what hardly changes is known, and that from
+    later (see `leadscore.learning.training_data.training_set`); None if there are none such.
     """
 
     firm: Sequence[str] | pd.Series
     X: pd.DataFrame
     y: ArrayLike
     weight: ArrayLike
+    assumed: Truths | None = None
 
     def __post_init__(self) -> None:
         """Refuse columns of different lengths."""
         if len({len(self.firm), len(self.X), np.size(self.y), np.size(self.weight)}) > 1:
             msg = "Firms, features, outcomes and weights must be of the same length."
             raise ValueError(msg)
+
+    def parted(self) -> tuple[Pursuits, Pursuits | None]:
+        """Return those that were known before first contact, and those that were assumed."""
+        if self.assumed is None or not self.assumed.any():
+            return self, None
+        firm, y, weight = pd.Series(self.firm), np.asarray(self.y), np.asarray(self.weight)
+        known, assumed = (
+            Pursuits(
+                firm[rows].reset_index(drop=True), self.X[rows].reset_index(drop=True), y[rows],
+                weight[rows],
+            )
+            for rows in (~self.assumed, self.assumed)
+        )  # fmt: skip
+        return known, assumed
 
     @property
     def outcomes(self) -> Floats:

@@ -1,14 +1,21 @@
-"""What an evaluation of forecasts holds, as a manifest keeps it."""
+"""What an evaluation of forecasts holds, as a manifest keeps it, and what a gate may say."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
 LEVEL = 0.9
 """Every interval of an evaluation holds the middle 90 % of the resamples."""
+
+GateState = Literal["passed", "failed", "not_measured"]
+"""What a gate says of a challenger; where nothing could be measured it is not passed."""
+
+MARKS: Mapping[GateState, str] = {"passed": "✓", "failed": "✗", "not_measured": "–"}
+"""The sign before the sentence of a gate; it says what a colour says."""
 
 
 @dataclass(frozen=True, slots=True)

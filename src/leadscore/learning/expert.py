@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Iterable, Iterator
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from leadscore.city.profile import City, LevelPoints, NumericPoints
 from leadscore.errors import CityError, Detail
-from leadscore.features.catalogue import CATALOGUE, DIRECTIONS, Feature
-from leadscore.features.extract import FeatureExtractor, features_frame
+from leadscore.features.catalogue import CATALOGUE, DIRECTIONS, Feature, Value
+from leadscore.features.extract import (
+    SEGMENT_FEATURES,
+    FeatureExtractor,
+    features_frame,
+    segment_contexts,
+)
+from leadscore.files import shipped
 from leadscore.learning.model import Model
 from leadscore.learning.scorecard import (
     CategoricalTable,
     NumericTable,
     Scorecard,
+    log_odds_to_points,
     points_to_log_odds,
 )
+from leadscore.registry.manifest import AverageFirm
 from leadscore.registry.models import ModelRegistry, expert_version, log_notice
 from leadscore.text import Text, room_words
 
@@ -112,8 +123,74 @@ def new_card(city: City, prior_strength: float = 50.0) -> AdditiveCard:
 
 def fit_expert(city: City) -> Model:
     """Return the model fitted on no outcomes at all: its card is the expert card exactly."""
-    card = new_card(city).fit(features_frame([]), np.empty(0, dtype=np.int64))
-    return Model(FeatureExtractor(city), card.fitted())
+    fitted = new_card(city).fit(features_frame([]), np.empty(0, dtype=np.int64)).fitted()
+    average = average_candidate(city, fitted.scorecard)
+    return Model(FeatureExtractor(city), replace(fitted, average=average))
+
+
+_LEAST_FIRMS = 50  # fewer don't tell what is usual
+
+
+def average_firm(city: City, card: Scorecard, firms: pd.DataFrame) -> AverageFirm:
+    """Return the average of an office's firms, features X; of `average_candidate` if few."""
+    if len(firms) < _LEAST_FIRMS:
+        return average_candidate(city, card)
+    added = log_odds_to_points(card.lookup(firms))
+    points = dict(zip(card.names, added.mean(axis=0).tolist(), strict=True))
+    return AverageFirm(points, len(firms), own=True)
+
+
+def average_candidate(city: City, card: Scorecard) -> AverageFirm:
+    """Return what each table adds on average over the firms of ``average_firm.toml``."""
+    with shipped("average_firm.toml").open("rb") as file:
+        told = tomllib.load(file)
+    shares = _company_shares(told, city) | _segment_shares(told, city)
+    points = {}
+    for table in card.tables:
+        known = shares.get(table.feature, [])
+        unknown = (None, 1.0 - math.fsum(share for _, share in known))  # what the shares leave over
+        means = (share * table.entries[table.code(value)] for value, share in (*known, unknown))
+        points[table.feature] = float(log_odds_to_points(math.fsum(means)))
+    return AverageFirm(points, int(told["firms"]), own=False)
+
+
+_Shares = dict[str, list[tuple[Value, float]]]
+
+
+def _company_shares(told: Mapping[str, Any], city: City) -> _Shares:
+    shares: _Shares = {name: list(levels.items()) for name, levels in told["levels"].items()}
+    for name, flags in told["flags"].items():
+        shares[name] = [(1.0, flags["yes"]), (0.0, flags["no"])]
+    for name, numbers in told["numbers"].items():
+        each = (1.0 - numbers["unknown"]) / len(numbers["values"])
+        shares[name] = [(float(value), each) for value in numbers["values"]]
+    # Of a city without such regions nothing is ever said of them.
+    tells = {
+        "target_region": city.target_regions, "same_province": city.division_code,
+        "neighbour_city": city.neighbours,
+    }  # fmt: skip
+    return {name: values for name, values in shares.items() if tells.get(name, True)}
+
+
+def _segment_shares(told: Mapping[str, Any], city: City) -> _Shares:
+    matched, strengths = told["matched"], told["strengths"]
+    contexts = list(segment_contexts(city).values())
+    each = matched / len(contexts)
+    shares: _Shares = {
+        name: [(value, each) for value in (getattr(context, name) for context in contexts)]
+        for name in SEGMENT_FEATURES
+    }
+    shares["chain"].append(("none", 1.0 - matched))
+    shares["role"] = [(role, matched * share) for role, share in told["roles"].items()]
+    shares["match_strength"] = [(0.0, 1.0 - matched)]
+    shares["match_strength"] += [(value, matched / len(strengths)) for value in strengths]
+    shares["gap_filled"] = [
+        (context.gap * strength * city.roles.get(role, 0.0), each * share / len(strengths))
+        for context in contexts
+        for role, share in told["roles"].items()
+        for strength in strengths
+    ]
+    return shares
 
 
 def expert_model(

@@ -95,6 +95,7 @@ class Objective:
     """Minus the log of likelihood times prior, as a function of a `Layout`'s vector.
 
     ``target`` holds 0 or 1 and ``weight`` is positive, for each row; ``intercept`` is the prior's.
+    ``offset`` is what stands in for entries that a row doesn't get, see `Block.asked`.
     """
 
     def __init__(
@@ -104,18 +105,19 @@ class Objective:
         weight: Floats,
         intercept: float,
         widths: Widths,
+        offset: Floats | float = 0.0,
     ) -> None:
         self.layout = Layout(blocks)
         directions = prior_directions(self.layout, blocks, weight) if widths.doubt else None
         self.penalty = _Penalty(self.layout, blocks, widths, directions)
         self._blocks, self._target, self.weight = blocks, target, weight
         rows: _FewRows | _JoinedBlocks
-        rows = (_FewRows if len(target) < _FEW_ROWS else _JoinedBlocks)(
-            blocks, self.layout.spans, len(target)
-        )
+        few = len(target) < _FEW_ROWS or any(block.asked is not None for block in blocks)
+        rows = (_FewRows if few else _JoinedBlocks)(blocks, self.layout.spans, len(target))
         # The sum of a start and each row's entries; the sum of the rows' amounts by entry.
         self.look_up, self.count_entries = rows.look_up, rows.count
         self._intercept, self._against = intercept, 1.0 - 2.0 * target
+        self._offset = offset
         self._prior = np.concatenate([np.empty(0), *(block.entries for block in blocks)])
 
     def entries(self, vector: Floats) -> Floats:
@@ -137,7 +139,8 @@ class Objective:
 
     def log_odds(self, vector: Floats) -> Floats:
         """Return the score of each row at a vector, shape (n,)."""
-        return self.look_up(self._intercept + float(vector[0]), self.entries(vector))
+        of_all = self.look_up(self._intercept + float(vector[0]), self.entries(vector))
+        return of_all + self._offset
 
     def value(self, vector: Floats, log_odds: Floats) -> float:
         """Return the objective, a sum over rows."""
@@ -154,11 +157,12 @@ class Objective:
         n_entries = len(self._prior)
         sums = np.zeros((n_entries, n_entries))
         for i, (block, span) in enumerate(zip(self._blocks, self.layout.spans, strict=True)):
-            n = len(block.entries)
-            sums[span, span] = np.diag(np.bincount(block.codes, amounts, n))
+            n, own = len(block.entries), block.of_asked(amounts)
+            sums[span, span] = np.diag(block.count(amounts))
             for other, beside in zip(self._blocks[:i], self.layout.spans[:i], strict=True):
                 m = len(other.entries)
-                pairs = np.bincount(block.codes * m + other.codes, amounts, n * m).reshape(n, m)
+                both = other.of_asked(own)
+                pairs = np.bincount(block.codes * m + other.codes, both, n * m).reshape(n, m)
                 sums[span, beside], sums[beside, span] = pairs, pairs.T
         return sums
 
@@ -168,14 +172,15 @@ class Objective:
 
 
 class _FewRows:
-    # A sparse matrix with a one for each row and each of its entries.
+    # A sparse matrix with a one for each row and each of its entries (0 if it doesn't get that).
     def __init__(self, blocks: Sequence[Block], spans: Sequence[slice], n_rows: int) -> None:
         n_entries = spans[-1].stop if spans else 0
         codes = [block.codes + span.start for block, span in zip(blocks, spans, strict=True)]
         columns = np.array(codes, dtype=np.intp).reshape(len(blocks), n_rows).T.ravel()
         ends = len(blocks) * np.arange(n_rows + 1)
-        ones = np.ones(len(columns))
-        self._of_row = csr_array((ones, columns, ends), shape=(n_rows, n_entries))
+        ones = np.ones(n_rows)
+        asked = np.array([block.of_asked(ones) for block in blocks]).reshape(len(blocks), n_rows)
+        self._of_row = csr_array((asked.T.ravel(), columns, ends), shape=(n_rows, n_entries))
         self._of_entry = self._of_row.T.tocsr()
 
     def look_up(self, start: float, entries: Floats) -> Floats:

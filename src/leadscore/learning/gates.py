@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, permutations, product
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ from leadscore.learning.comparison import (
     improvement,
     permutation_p_value,
 )
-from leadscore.learning.evaluation import Measure
+from leadscore.learning.evaluation import GateState, Measure
 from leadscore.learning.metrics import (
     evaluate,
     finite_or_none,
@@ -48,7 +48,7 @@ WORDS = room_words("learning")
 
 # Known outcomes among the later pursuits, and of either kind. Below 20 with 3 of a kind even a
 # perfect forecast can't be told from luck by the measures here.
-_LEAST_LATER, _LEAST_EACH = 20, 3
+LEAST_LATER, LEAST_EACH = 20, 3
 # Luck may explain an improvement, over all named measures together, in at most this share of
 # cases. A stricter bound keeps out more equals, which do no harm, and more of those that are better
 # (see `improvement_gate`).
@@ -125,10 +125,52 @@ def decide(
     return Decision(gates, overruled)
 
 
+class Need(NamedTuple):
+    """Whether a gate could be measured by what there is, and what it needs."""
+
+    gate: str
+    name: Text
+    measurable: bool
+    needs: Text
+
+
+def needs(training: tuple[int, int], later: tuple[int, int], sides: Sequence[int]) -> list[Need]:
+    """Return what each gate needs before a challenger is trained, in the order of `decide`.
+
+    ``training`` and ``later`` are how many pursuits missed the target and how many reached it,
+    among those to learn from and among those to judge by; ``sides`` how many firms are held against
+    each other for drift: learned from (without what was assumed), later, on the standing list.
+    Calibration can turn out to be unmeasurable all the same, by what is forecast.
+    """
+    judged, each = sum(later), min(later)
+    measurable = {
+        "enough": min(training) > 0 and judged >= LEAST_LATER and each >= LEAST_EACH,
+        "separate": bool(sum(training) and judged),
+        "leak": max(min(training), each) >= _TELLING_EACH,
+        "drift": sum(side >= _FEWEST for side in sides) > 1,
+        "log_loss": judged > 0, "better": judged > 0, "order": each > 0, "calibration": each > 0,
+        "stability": bool(sides[-1] or judged), "directions": True,
+    }  # fmt: skip
+    places = {
+        "least": LEAST_LATER, "each": LEAST_EACH, "telling": _TELLING_EACH, "firms": _FEWEST
+    }  # fmt: skip
+    return [
+        Need(
+            gate,
+            WORDS[f"gates.names.{gate}"],
+            fulfilled,
+            WORDS[f"gates.needs.{gate}"].format(**places),
+        )
+        for gate, fulfilled in measurable.items()
+    ]
+
+
 def _gate(
-    gate_id: str, passed: bool, key: str, figures: Mapping[str, Figure], **places: object
+    gate_id: str, passed: bool | None, key: str, figures: Mapping[str, Figure], **places: object
 ) -> Gate:
-    return Gate(gate_id, passed, WORDS[f"gates.{key}"].format(**places), figures)
+    # None: there was nothing to measure.
+    state: GateState = "not_measured" if passed is None else "passed" if passed else "failed"
+    return Gate(gate_id, state, WORDS[f"gates.{key}"].format(**places), figures)
 
 
 def _sample_size(trial: Comparison) -> Gate:
@@ -138,12 +180,12 @@ def _sample_size(trial: Comparison) -> Gate:
     figures = {
         "later": missed + reached, "later_positive": reached,
         "training": training_missed + training_reached, "training_positive": training_reached,
-        "least": _LEAST_LATER, "each": _LEAST_EACH,
+        "least": LEAST_LATER, "each": LEAST_EACH,
     }  # fmt: skip
     verdict = "enough"
     if not (training_missed and training_reached):  # nothing to part
         verdict = "one_class"
-    elif missed + reached < _LEAST_LATER or min(missed, reached) < _LEAST_EACH:
+    elif missed + reached < LEAST_LATER or min(missed, reached) < LEAST_EACH:
         verdict = "too_few"
     places = figures | {"missed": missed, "training_missed": training_missed}
     return _gate("enough", verdict == "enough", verdict, figures, **places)
@@ -157,6 +199,8 @@ def _duplicates(trial: Comparison) -> Gate:
     keys = set(training.index) & set(later.index)
     others = later[~later.index.isin(keys)].dropna()
     figures = {"firms": len(keys), "twins": int(others.isin(set(training.dropna())).sum())}
+    if training.empty or later.empty:
+        return _gate("separate", None, "nobody_to_share", figures)
     passed = not any(figures.values())
     return _gate("separate", passed, "separate" if passed else "shared", figures, **figures)
 
@@ -189,8 +233,12 @@ def _leakage(trial: Comparison) -> Gate:
     # alone parts the outcomes nearly without overlap, one that is known with one kind of outcome
     # only, one that is known only where there is an outcome, and the challenger itself if it is
     # nearly never wrong.
+    # What was assumed of firms is a side of its own: all else is unknown there, by rule.
     faults: dict[str, tuple[Text, float]] = {}
-    for side, pursuits in (("training", trial.training), ("later_pursuits", trial.later)):
+    known_before, assumed = trial.training.parted()
+    sides = [("training", known_before), ("later_pursuits", trial.later)]
+    sides += [("assumed", assumed)] if assumed else []
+    for side, pursuits in sides:
         for name, sentence, figure in _leaks(WORDS[f"gates.{side}"], pursuits):
             faults.setdefault(name, (sentence, figure))
     known = trial.later.known
@@ -203,10 +251,12 @@ def _leakage(trial: Comparison) -> Gate:
             faults["challenger"] = (WORDS["gates.challenger"].format(**places), auc)
     figures["faults"] = len(faults)
     if not faults:
+        if max(min(pursuits.counts) for _, pursuits in sides) < _TELLING_EACH:
+            return _gate("leak", None, "leaks_unseen", figures, each=_TELLING_EACH)
         return _gate("leak", True, "none_leaks", figures)
     first, (_, figure) = next(iter(faults.items()))
     figures |= {"feature": first, "figure": figure}
-    return Gate("leak", False, _listed([sentence for sentence, _ in faults.values()]), figures)
+    return Gate("leak", "failed", _listed([sentence for sentence, _ in faults.values()]), figures)
 
 
 def _leaks(side: Text, pursuits: Pursuits) -> Iterator[tuple[str, Text, float]]:
@@ -294,8 +344,10 @@ def _feature_drift(trial: Comparison) -> Gate:
     # mistake. What choice does not do: put many firms far outside nearly all values of the other
     # side (a factor 10,000 between 元 and 万元 does, in all rows or in a part of them), or leave
     # out a feature altogether on one side. Amounts of money that hardly a firm has are no better
-    # for standing on all sides.
-    sides = [_Side("training", trial.training.X), _Side("later_pursuits", trial.later.X)]
+    # for standing on all sides. What was assumed of firms is left out: most features are unknown
+    # there by rule.
+    known_before, _ = trial.training.parted()
+    sides = [_Side("training", known_before.X), _Side("later_pursuits", trial.later.X)]
     if trial.standing is not None:
         sides.append(_Side("standing", trial.standing.X))
     faults: dict[str, _Fault] = {}
@@ -307,11 +359,17 @@ def _feature_drift(trial: Comparison) -> Gate:
     for side in sides:
         for fault in _implausible(side):
             faults.setdefault(str(fault[1]["feature"]), fault)
-    figures: dict[str, Figure] = {"features": len(features), "faults": len(faults)}
+    # Held against each other were those that several sides know, or one of them for certain not.
+    filled = [side for side in sides if side.n >= _FEWEST]
+    compared = [name for name in features if any(side.known[name] for side in filled)]
+    compared = compared if len(filled) > 1 else []
+    figures: dict[str, Figure] = {"features": len(compared), "faults": len(faults)}
     if not faults:
-        return _gate("drift", True, "same", figures, count=len(features))
+        if not compared:
+            return _gate("drift", None, "sides_too_small", figures, least=_FEWEST)
+        return _gate("drift", True, "same", figures, count=len(compared))
     figures |= next(iter(faults.values()))[1]
-    return Gate("drift", False, _listed([sentence for sentence, _ in faults.values()]), figures)
+    return Gate("drift", "failed", _listed([sentence for sentence, _ in faults.values()]), figures)
 
 
 def _faults(name: str, one: _Side, other: _Side, table: Table | None) -> Iterator[_Fault]:
@@ -379,7 +437,7 @@ def log_loss_gate(measured: Improvement) -> Gate:
     loss = measured.differences["log_loss"]
     figures = {name: finite_or_none(value) for name, value in loss._asdict().items()}
     if math.isnan(loss.better):
-        return _gate("log_loss", False, "no_loss", figures)
+        return _gate("log_loss", None, "no_loss", figures)
     passed = not loss.high < 0
     verdict = "loss_better" if loss.better >= 0 else "not_worse"
     return _gate("log_loss", passed, verdict if passed else "worse", figures, **_shown(loss))
@@ -398,7 +456,9 @@ def improvement_gate(measured: Improvement) -> Gate:
     for name in COMPARED:
         figures[name] = finite_or_none(measured.differences[name].better)
     if best is None:
-        return _gate("better", False, "no_difference", figures)
+        told = any(not math.isnan(measured.differences[name].better) for name in COMPARED)
+        return _gate("better", False if told else None, f"no_{'difference' if told else 'measure'}",
+                     figures)  # fmt: skip
     difference = measured.differences[best]
     passed = p_value <= _MOST_P_VALUE and difference.better > 0
     return _gate(
@@ -416,7 +476,7 @@ def discrimination_gate(auc: float, p_value: float) -> Gate:
     """
     figures = {"auc": finite_or_none(auc), "luck": p_value, "bound": _MOST_ORDER_P_VALUE}
     if math.isnan(auc):
-        return _gate("order", False, "no_order", figures)
+        return _gate("order", None, "no_order", figures)
     passed = p_value <= _MOST_ORDER_P_VALUE
     return _gate(
         "order", passed, "ordered" if passed else "hardly_ordered", figures, auc=f"{auc:.3f}",
@@ -434,7 +494,10 @@ def calibration_gate(slope: Measure) -> Gate:
     value, low, high = slope.value, slope.low, slope.high
     figures = {"slope": value, "low": low, "high": high, "least": least, "most": most}
     if value is None:
-        return _gate("calibration", False, "no_slope", figures)
+        return _gate("calibration", None, "no_slope", figures)
+    if low is None and high is None and not least <= value <= most:
+        return _gate("calibration", None, "no_interval", figures, slope=f"{value:.2f}",
+                     least=f"{least:g}", most=f"{most:g}")  # fmt: skip
     within = (high is None or high >= least) and (low is None or low <= most)
     passed = within and value > 0
     if least <= value <= most:
@@ -479,7 +542,7 @@ def _score_stability(trial: Comparison) -> Gate:
     scored = trial.standing or trial
     new, old = log_odds_of(scored.challenger), log_odds_of(scored.champion)
     if not len(new):
-        return _gate("stability", False, "no_firms", {"firms": 0})
+        return _gate("stability", None, "no_firms", {"firms": 0})
     typical_new, typical_old = float(np.median(new)), float(np.median(old))
     spread_new, spread_old = float(new.std()), float(old.std())
     moved = math.exp(typical_new - typical_old)
@@ -521,7 +584,7 @@ def _score_stability(trial: Comparison) -> Gate:
     head = WORDS["gates.jumped" if any(faults.values()) else "gates.held"]
     zh, en = "；".join(part.zh for part in parts), "; ".join(part.en for part in parts)
     sentence = Text(zh=f"{head.zh}{zh}。", en=f"{head.en}{en}.").format(**places)
-    return Gate("stability", not any(faults.values()), sentence, figures)
+    return Gate("stability", "failed" if any(faults.values()) else "passed", sentence, figures)
 
 
 def _directions(trial: Comparison) -> Gate:
@@ -544,8 +607,10 @@ def _directions(trial: Comparison) -> Gate:
             places = {"name": _feature_name(name), "points": f"{points:.1f}", "edge": f"{edge:g}"}
             faults.append(WORDS["gates.rises" if sign < 0 else "gates.falls"].format(**places))
     figures["against"] = len(faults)
+    if not wanted:
+        return _gate("directions", None, "no_directions", figures)
     sentence = _listed(faults) if faults else WORDS["gates.kept"].format(count=len(wanted))
-    return Gate("directions", not faults, sentence, figures)
+    return Gate("directions", "failed" if faults else "passed", sentence, figures)
 
 
 def _feature_name(key: str) -> Text:

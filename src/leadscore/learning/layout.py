@@ -215,7 +215,8 @@ class Block:
     """One feature in a fit: the prior's table with the entries that the data can tell apart.
 
     ``codes`` say which of ``entries`` (the prior's log-odds; bins or levels, other, unknown) each
-    row gets. ``steps`` move the bins of a feature of numbers; None for one of texts.
+    row gets. ``steps`` move the bins of a feature of numbers; None for one of texts. ``asked`` is
+    False for rows that get no entry, and from which the table learns nothing; None if all get one.
     """
 
     table: Table
@@ -223,6 +224,18 @@ class Block:
     entries: Floats
     steps: Steps | None
     direction: int = 0
+    asked: NDArray[np.bool_] | None = None
+
+    def of_asked(self, amounts: Floats) -> Floats:
+        """Return amounts of the rows, 0 for those that get no entry."""
+        if self.asked is None:
+            return amounts
+        of_asked: Floats = np.where(self.asked, amounts, 0.0)
+        return of_asked
+
+    def count(self, amounts: Floats) -> Floats:
+        """Return the sum of the rows' amounts by entry."""
+        return np.bincount(self.codes, self.of_asked(amounts), len(self.entries)).astype(np.float64)
 
     def fitted_table(self, entries: Floats) -> Table:
         """Return the table with fitted entries."""
@@ -372,13 +385,14 @@ _USUAL, _SHARE = 50.0, 0.12
 _FIRMER = 0.6
 _LEAST_SPREAD = 0.1  # variance of the prior's scores; a card that says nothing can't be doubted
 _MOST_DOUBT = 1.0
+_MOSTLY = 0.5  # of the rows' weight asks for a table that is doubted with the others
 
 
 def held_by_prior(
     widths: Widths,
     strength: float,
     blocks: Sequence[Block],
-    intercept: float,
+    intercept: float | Floats,
     weight: Floats,
     listed: Sequence[bool],
 ) -> Widths:
@@ -388,12 +402,12 @@ def held_by_prior(
     too strong or too weak the card is (its Fisher information); so many times that is the
     precision of the prior, and more of the card's strength. What else may change is narrowed
     alike, but for features that the prior doesn't list. Without rows the prior is taken at its
-    intercept.
+    intercept, which may be another one for each row.
     """
     score = np.full(max(len(weight), 1), intercept)
     if len(weight):
         for block in blocks:
-            score += block.entries[block.codes]
+            score += block.of_asked(block.entries[block.codes])
     chance = probability(score)
     information = (weight if len(weight) else np.ones(1)) * chance * (1.0 - chance)
     total = information.sum()
@@ -413,16 +427,19 @@ def held_by_prior(
 def prior_directions(layout: Layout, blocks: Sequence[Block], weight: Floats) -> Floats:
     """Return what the prior says as vectors: each table that says anything, then all together.
 
-    Each is centred, so that believing it less leaves the mean score of the rows where it is.
+    Each is centred, so that believing it less leaves the mean score of the rows where it is. A
+    table that hardly a row asks for can't be centred: it is neither believed nor doubted with the
+    others.
     """
-    directions = []
+    directions, together = [], []
     for j, block in enumerate(blocks):
         levels = block.entries - (block.entries[block.steps.anchor] if block.steps else 0.0)
-        if not levels.any():
+        asked = 1.0 if block.asked is None else float(weight[block.asked].sum() / weight.sum())
+        if not levels.any() or not asked:
             continue
         vector = np.zeros(layout.size)
         if len(weight):
-            vector[0] = -np.bincount(block.codes, weight, len(levels)) @ levels / weight.sum()
+            vector[0] = -block.count(weight) @ levels / weight.sum()
         single = layout.single_of[j]
         if block.steps:
             vector[layout.steps_of[j]] = -block.steps.bounds
@@ -430,6 +447,8 @@ def prior_directions(layout: Layout, blocks: Sequence[Block], weight: Floats) ->
         else:
             vector[single] = levels
         directions.append(vector)
-    if not directions:
-        return np.zeros((0, layout.size))
-    return np.array([*directions, np.sum(directions, axis=0)])
+        if asked >= _MOSTLY:
+            together.append(vector)
+    if not together:
+        return np.array(directions).reshape(len(directions), layout.size)
+    return np.array([*directions, np.sum(together, axis=0)])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from statistics import NormalDist
 from typing import Any
 
@@ -20,6 +21,7 @@ from leadscore.features.extract import FeatureExtractor
 from leadscore.learning.scorecard import (
     Codes,
     Floats,
+    PointsCard,
     Scorecard,
     Table,
     card_frame,
@@ -27,6 +29,7 @@ from leadscore.learning.scorecard import (
     probability,
     with_entries,
 )
+from leadscore.registry.manifest import AverageFirm
 
 MOST_NUMBERS = 4000
 """Free numbers of a card that keeps how sure it is; more take minutes to invert, and hundreds of
@@ -48,14 +51,15 @@ class Posterior:
     covariance: npt.NDArray[np.float32]
     starts: Codes
 
-    def deviations(self, codes: Sequence[Codes], n: int) -> Floats:
+    def deviations(self, codes: Sequence[Codes | list[int]], n: int) -> Floats:
         """Return the standard deviation of the log-odds of n rows, given their codes by table."""
         variance = np.empty(n)
         flat, size = self.covariance.ravel(), len(self.covariance)
-        first, second = np.triu_indices(len(codes), 1)
-        places = [start + code for start, code in zip(self.starts, codes, strict=True)]
+        first, second = _pairs(len(codes))
+        by_table = np.array(codes, dtype=np.intp).reshape(len(codes), n)
+        places = np.ascontiguousarray((by_table.T + self.starts).astype(np.intp))
         for begin in range(0, n, _CHUNK):
-            rows = np.stack([place[begin : begin + _CHUNK] for place in places], axis=1)
+            rows = places[begin : begin + _CHUNK]
             own, shared = rows * (size + 1), rows[:, first] * size + rows[:, second]
             covariances = (flat[cells].sum(axis=1, dtype=np.float64) for cells in (rows, shared))
             total = float(flat[0]) + flat[own].sum(axis=1, dtype=np.float64)
@@ -77,7 +81,8 @@ class FittedCard:
     A score speaks for the second of ``classes``. ``directions`` are 1 or -1 where the log-odds may
     not fall or rise along a feature. ``posterior`` is None with more than `MOST_NUMBERS` free
     numbers; ``counts`` and ``positives`` are the weight of the rows, and of those of the second
-    class, in all and behind each entry.
+    class, in all and behind each entry. ``average`` is None of a model that was saved by a program
+    which counted points from a firm about which every table says 0.
     """
 
     scorecard: Scorecard
@@ -86,6 +91,12 @@ class FittedCard:
     posterior: Posterior | None = None
     counts: Floats = field(default_factory=lambda: np.empty(0))
     positives: Floats = field(default_factory=lambda: np.empty(0))
+    average: AverageFirm | None = None
+
+    @cached_property
+    def points_card(self) -> PointsCard:
+        """The card in points, counted from its average firm."""
+        return PointsCard(self.scorecard, self.average.points if self.average else {})
 
     def predict_interval(self, X: pd.DataFrame | npt.NDArray[Any], level: float = 0.9) -> Floats:
         """See `AdditiveCard.predict_interval`; the columns come in the order of the tables."""
@@ -97,13 +108,14 @@ class FittedCard:
         """Do as `predict_interval` for few rows, each as values in the order of the tables."""
         card = self.scorecard
         codes = [
-            np.array([table.code(values[j]) for values in records], dtype=np.intp)
-            for j, table in enumerate(card.tables)
+            [table.code(values[j]) for values in records] for j, table in enumerate(card.tables)
         ]
         added = np.array([card.lookup_record(values) for values in records])
         return self._interval(codes, card.total(added), level)
 
-    def _interval(self, codes: Sequence[Codes], log_odds: Floats, level: float) -> Floats:
+    def _interval(
+        self, codes: Sequence[Codes | list[int]], log_odds: Floats, level: float
+    ) -> Floats:
         if not 0.0 < level < 1.0:
             msg = f"level must lie between 0 and 1, not {level!r}."
             raise ValueError(msg)
@@ -165,5 +177,12 @@ class Model:
         return self.card.scorecard.decision(self.features.transform(firms))
 
 
+@cache
+def _pairs(tables: int) -> tuple[Codes, Codes]:
+    first, second = np.triu_indices(tables, 1)
+    return first, second
+
+
+@cache
 def _half_width(level: float) -> float:
     return NormalDist().inv_cdf(0.5 + level / 2.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from leadscore.features.extract import FeatureExtractor
 from leadscore.learning.card import AdditiveCard
 from leadscore.learning.champion import Champion, current_champion
 from leadscore.learning.comparison import Comparison, Decision, Pursuits, Standing
-from leadscore.learning.expert import new_card
+from leadscore.learning.expert import average_firm, new_card
 from leadscore.learning.gates import decide
 from leadscore.learning.history import LEFT_OUT, firms_of, in_force
 from leadscore.learning.metrics import evaluate
@@ -67,6 +67,11 @@ class Retraining:
         return (
             WORDS["retrain.trained"].format(version=self.version, known=known, positive=positive),
             *(
+                [WORDS["retrain.assumed"].format(count=outcomes["assumed"])]
+                if outcomes.get("assumed")
+                else []
+            ),
+            *(
                 WORDS["retrain.left"].format(count=count, why=LEFT_OUT[reason])
                 for reason, count in outcomes["left_out"].items()
             ),
@@ -91,6 +96,7 @@ def retrain(
     as_of: date,
     now: datetime,
     rules: Rules | None = None,
+    facts: pd.DataFrame | None = None,
     dry_run: bool = False,
     overrule: str | None = None,
     progress: Step = lambda _: None,
@@ -103,7 +109,8 @@ def retrain(
     seed give the same scorecard, byte for byte, in whatever order the rows come.
 
     The card of the profile is the prior, its words make the features; for ``events`` and
-    ``snapshots`` see `leadscore.learning.history`, for ``line`` see `current_champion`. ``now`` is
+    ``snapshots`` see `leadscore.learning.history`, for ``facts`` see `training_set`, for ``line``
+    see `current_champion`. ``now`` is
     an aware time, kept as that of creation. A ``dry_run`` saves nothing; ``overrule`` is the reason
     of a person who promotes the challenger whatever the gates say. ``progress`` is told of each
     step, ``notify`` of models that can't be used. A CityError if the card has
@@ -117,7 +124,7 @@ def retrain(
         notify(champion.missed)
     progress(WORDS["retrain.measuring"])
     features = FeatureExtractor(city)
-    data = build_dataset(features, events, snapshots, as_of=as_of, rules=rules)
+    data = build_dataset(features, events, snapshots, as_of=as_of, rules=rules, facts=facts)
     outcomes = _outcomes(data)
     progress(WORDS["retrain.gathered"].format(as_of=as_of, n=len(data.y), **outcomes))
     # A trained champion has learned from some of the pursuits itself.
@@ -130,8 +137,10 @@ def retrain(
     )
     challenger = held_out.forecasts(new_card(city, rules.prior_strength))
     progress(WORDS["retrain.fitting"].format(known=outcomes["known"]))
-    card = fit(new_card(city, rules.prior_strength), data.X, data.y, data.weight)
+    card = fit(new_card(city, rules.prior_strength), data.X, data.y, data.weight, data.stand_ins)
     progress(WORDS["retrain.judging"].format(champion=champion.version))
+    average = average_firm(city, card.scorecard_, data.standing_features)
+    fitted = replace(card.fitted(), average=average)
     comparison = _comparison(city, held_out, challenger, champion, card)
     decision = decide(comparison, overruled=overrule, seed=rules.seed)
     manifest = {
@@ -139,17 +148,18 @@ def retrain(
         "created": now.isoformat(), "as_of": as_of.isoformat(),
         "target": rules.target, "horizon_days": rules.horizon_days,
         "outcomes": outcomes, "training": _fingerprints(data),
-        "settings": {"prior_strength": rules.prior_strength, "seed": rules.seed},
+        "settings": _settings(rules),
         "trial": {
             "split": split.isoformat() if split else None, "train": learned, "later": later,
             "twins": held_out.duplicates, "champion": champion.version,
         },
         "measures": _measures(comparison, rules.seed), "decision": decision.to_dict(),
         "scorecard": card.scorecard_.to_dict(), "table": records_of(card.to_frame()),
+        "average": asdict(average),
     }  # fmt: skip
     done = Retraining(
         version=_version_name(city.id, as_of, manifest), champion=champion.version,
-        decision=decision, manifest=manifest, model=Model(features, card.fitted()), dry_run=dry_run,
+        decision=decision, manifest=manifest, model=Model(features, fitted), dry_run=dry_run,
         notices=data.labels.notices(),
     )  # fmt: skip
     if not dry_run:
@@ -168,7 +178,10 @@ def forecasts(champion: Champion, city: City, firms: pd.DataFrame, X: pd.DataFra
 def _comparison(
     city: City, held_out: Backtest, challenger: Floats, champion: Champion, card: AdditiveCard
 ) -> Comparison:
-    data, before, after = held_out.data, ~held_out.after, held_out.after
+    data, after = held_out.data, held_out.after
+    before = ~after
+    if held_out.split is not None:  # what was assumed of a later pursuit stands on neither side
+        before &= (data.contacted < pd.Timestamp(held_out.split)).to_numpy()
     firm = firms_of(data.firm)
     later = Pursuits(firm[after], held_out.later_features, held_out.later_y, held_out.later_weight)
     standing, X = None, data.standing_features
@@ -177,7 +190,9 @@ def _comparison(
         standing = Standing(X, card.predict_proba(X)[:, 1], own)
     X = data.X[before].reset_index(drop=True)
     return Comparison(
-        training=Pursuits(firm[before], X, held_out.y[before], held_out.weight[before]),
+        training=Pursuits(
+            firm[before], X, held_out.y[before], held_out.weight[before], data.assumed[before]
+        ),
         later=later, challenger=challenger,
         champion=forecasts(champion, city, data.firms[after].reset_index(drop=True), later.X),
         scorecard=card.scorecard_, directions=DIRECTIONS, standing=standing,
@@ -198,11 +213,22 @@ def _measures(comparison: Comparison, seed: int) -> dict[str, Any] | None:
 def _outcomes(data: TrainingData) -> dict[str, Any]:
     # How many outcomes there are, of which kind, and from when.
     known, days = data.known, [f"{day:%Y-%m-%d}" for day in data.contacted]
-    return {
+    outcomes = {
         "known": int(known.sum()), "positive": int((data.y == 1).sum()),
         "open": int((~known).sum()), "left_out": dict(data.left_out),
         "contacted_from": days[0] if days else None, "contacted_to": days[-1] if days else None,
     }  # fmt: skip
+    if data.rules.assume_unchanging:
+        assumed = data.assumed & known
+        outcomes |= {
+            "assumed": int(assumed.sum()), "assumed_positive": int((data.y[assumed] == 1).sum()),
+        }  # fmt: skip
+    return outcomes
+
+
+def _settings(rules: Rules) -> dict[str, Any]:
+    settings = {"prior_strength": rules.prior_strength, "seed": rules.seed}
+    return settings | ({"assume_unchanging": True} if rules.assume_unchanging else {})
 
 
 def _fingerprints(data: TrainingData) -> dict[str, str]:
@@ -210,6 +236,8 @@ def _fingerprints(data: TrainingData) -> dict[str, str]:
     # the labels, weights and features. The order of rows changes nothing.
     happened = (data.events["day"] <= pd.Timestamp(data.labels.as_of)).to_numpy()
     rows = data.X.assign(firm=data.firm, contacted=data.contacted, y=data.y, weight=data.weight)
+    if data.assumed.any():
+        rows["known_since"] = data.firms["known_since"]
     firms = data.snapshots[["as_of", *(column.name for column in CANONICAL)]]
     return {
         "events_sha256": _sha256(in_force(data.events[happened])[["firm", "stage", "day"]]),

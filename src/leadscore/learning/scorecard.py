@@ -524,6 +524,41 @@ _KINDS: dict[str, type[Table]] = {"numeric": NumericTable, "categorical": Catego
 _KIND_OF = {kind: name for name, kind in _KINDS.items()}
 
 
+_ROUNDING = 1e-9  # points; what a mean of one number a thousand times over may be beside it
+
+
+@dataclass(frozen=True, eq=False)
+class PointsCard:
+    """A scorecard in points, counted from those of an average firm; 20 points double the odds.
+
+    ``usual`` are the points of the average firm, by name, 0 where it is silent. Base and points add
+    up to the log-odds, wherever they are counted from.
+    """
+
+    scorecard: Scorecard
+    usual: Mapping[str, float]
+
+    @cached_property
+    def base(self) -> float:
+        """Points of the average firm itself."""
+        intercept = log_odds_to_points(self.scorecard.intercept)
+        return math.fsum((intercept, *self._usual))
+
+    def points(self, added: Sequence[float]) -> dict[str, float]:
+        """Return the points of a firm by name, given what `Scorecard.lookup_record` returned."""
+        named = zip(self.scorecard.names, added, self._usual, strict=True)
+        return {name: _unlike(log_odds_to_points(at), usual) for name, at, usual in named}
+
+    @cached_property
+    def _usual(self) -> list[float]:
+        return [self.usual.get(name, 0.0) for name in self.scorecard.names]
+
+
+def _unlike(points: float, usual: float) -> float:
+    difference = points - usual
+    return difference if abs(difference) > _ROUNDING else 0.0
+
+
 def card_frame(card: Scorecard, doubt: Floats, counts: Floats, positives: Floats) -> pd.DataFrame:
     """Return one row for the intercept and one for each entry of each table; pairs are left out.
 

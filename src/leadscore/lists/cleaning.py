@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from leadscore.lists.columns import CANONICAL, column, read_heading
+from leadscore.lists.columns import BY_HAND, CANONICAL, column, read_heading
 from leadscore.lists.problems import (
     Layout,
     Problem,
@@ -72,6 +72,7 @@ _ARROW_TYPES = {
     "str": pa.large_string(), "float64": pa.float64(), "datetime64[us]": pa.timestamp("us")
 }  # fmt: skip
 _DTYPES = {one.name: one.dtype for one in CANONICAL} | {"as_of": "datetime64[us]"}
+_DTYPES |= dict.fromkeys(BY_HAND, "str")
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +103,10 @@ class CleanList:
 def firms_table(
     records: Sequence[Firm], rows: Sequence[int], sheets: Sequence[str | None]
 ) -> pd.DataFrame:
-    """Return firms as a table of all canonical columns, missing where a firm lacks them."""
+    """Return firms as a table of all canonical columns, missing where a firm lacks them.
+
+    Those of `BY_HAND` follow, as far as any firm has them.
+    """
     filled = set().union(*records)
     empty = {dtype: pa.nulls(len(records), arrow) for dtype, arrow in _ARROW_TYPES.items()}
     table = {
@@ -111,6 +115,9 @@ def firms_table(
         else empty[one.dtype]
         for one in CANONICAL
     }
+    for name in BY_HAND:
+        if name in filled:
+            table[name] = _column_array([firm.get(name) for firm in records], "str")
     table["row"] = pa.array(rows, pa.int64())
     table["sheet"] = _column_array(sheets, "str")
     firms: pd.DataFrame = pa.table(table).to_pandas()
@@ -136,7 +143,7 @@ def _column_array(values: Sequence[Value | None], dtype: str) -> pa.ChunkedArray
 def records_of(firms: pd.DataFrame) -> list[Firm]:
     """Return the rows of a table as firms, each with what is known only.
 
-    Read are the canonical columns and ``as_of``; others are passed over.
+    Read are the canonical columns, ``as_of`` and those of `BY_HAND`; others are passed over.
 
     >>> records_of(firms_table([{"name": "甲公司", "founded_on": date(2016, 1, 1)}], [2], [None]))
     [{'name': '甲公司', 'founded_on': datetime.date(2016, 1, 1)}]

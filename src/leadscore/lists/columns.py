@@ -90,6 +90,15 @@ CANONICAL = tuple(column for column in COLUMNS if column.kept)
 """The columns of a clean list, in order; each is always there, missing where the list lacks it."""
 
 
+BY_HAND = ("segments", "role", "use", "grade", "unfounded", "corrected_on")
+"""What a corrected firm has beside canonical columns, as texts; no list brings any of them.
+
+``segments`` (ids, joined by ``;``, "" for none), ``role``, ``use`` and ``grade`` are an officer's;
+``unfounded`` are the features whose reasons an officer has called wrong, joined by ``;``;
+``corrected_on`` is the day of the last correction.
+"""
+
+
 def column(name: str) -> Column:
     """Return a canonical column by its name; KeyError if there is none."""
     return _BY_NAME[name]
@@ -213,7 +222,7 @@ def own_conclusions(headers: Sequence[str]) -> frozenset[str]:
 
 _CONCLUSIONS = (
     "rank", "grade", "priority", "likelihood", "fit", "segment", "role", "reasons", "veto",
-    "segments", "model", "segment_name", "role_name", "matched_words",
+    "segments", "model", "segment_name", "role_name", "matched_words", "corrections",
 )  # fmt: skip
 # What an officer's own list may well have: these alone make no export, unless most stand together.
 _COMMON = frozenset(

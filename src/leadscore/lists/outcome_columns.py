@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import product
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from leadscore.errors import Detail, ListError
 from leadscore.lists.cleaning import NAME_COLUMNS
-from leadscore.lists.columns import normal_header, read_heading, readings
+from leadscore.lists.columns import normal_header, read_heading, readings, recognise
 from leadscore.lists.problems import Layout, lay_out
 from leadscore.lists.reading.header import Aliases
 from leadscore.lists.reading.table import TextTable
@@ -24,8 +24,9 @@ from leadscore.lists.values.words import (
     VOCABULARY,
     says_nothing,
     tidy_word,
+    without_personal,
 )
-from leadscore.text import room_words
+from leadscore.text import room_words, shown
 
 WORDS = room_words("lists")
 
@@ -137,6 +138,57 @@ class OutcomeLayout:
             for position, _ in stages
             for known in [known_of(texts[position])]
         )
+
+
+class LedgerColumn(NamedTuple):
+    """What a column of a ledger is read as, and what stands in its first rows.
+
+    The field is as in a mapping (``day:`` with a stage), ``mark:`` with a stage where cells say yes
+    or no, ``founded_on`` and the like for what is read beside; None if it is not read. A column
+    about people is never shown; one that isn't ``given`` in the file can't be named in a mapping.
+    """
+
+    header: str
+    field: str | None
+    values: tuple[str, ...]
+    personal: bool
+    given: bool
+
+
+_SHOWN_ROWS, _SHOWN_CELL = 3, 40
+
+
+def ledger_columns(
+    table: TextTable, layout: OutcomeLayout, given: Collection[str]
+) -> tuple[LedgerColumn, ...]:
+    """Return what each column of a table is read as; ``given`` are the headers of the file."""
+    fields = {place: name for name, columns in layout.fields.items() for place, _ in columns}
+    fields |= {place: "name" for place, _ in layout.names}
+    fields |= {days.position: f"day:{days.stage}" for days in layout.stage_days}
+    fields |= {mark.position: f"mark:{mark.stage}" for mark in layout.stage_marks}
+    there = {normal_header(header) for header in given}
+    columns = []
+    for place, header in enumerate(table.headers):
+        meaning = recognise(header) if header else None
+        personal = meaning is not None and meaning.personal
+        texts = [] if personal else [text for text in table.column(place) if text][:_SHOWN_ROWS]
+        values = tuple(shown(without_personal(text), _SHOWN_CELL) for text in texts)
+        known = normal_header(header) in there
+        columns.append(LedgerColumn(header, fields.get(place), values, personal, known))
+    return tuple(columns)
+
+
+class UnreadLedgerError(ListError):
+    """A file that tells no outcomes; carries the columns of its sheets."""
+
+    columns: tuple[tuple[str | None, tuple[LedgerColumn, ...]], ...] = ()
+
+    def with_columns(
+        self, columns: Iterable[tuple[str | None, tuple[LedgerColumn, ...]]]
+    ) -> UnreadLedgerError:
+        """Return it with the columns, so that they can be named."""
+        self.columns = tuple(columns)
+        return self
 
 
 WRITTEN_DAY = re.compile(

@@ -21,13 +21,16 @@ from leadscore.lists.outcome_columns import (
     MAY_END,
     MILESTONES,
     Field,
+    LedgerColumn,
     OutcomeLayout,
     ProgressReader,
     Said,
     StageDays,
+    UnreadLedgerError,
     end_of,
     lay_out_outcomes,
     ledger_aliases,
+    ledger_columns,
     read_mapping,
     stage_named,
 )
@@ -56,7 +59,7 @@ from leadscore.text import Text, room_words, shown
 WORDS = room_words("lists")
 
 _YES, _NO = VOCABULARY["withdrawn"]["yes"], VOCABULARY["withdrawn"]["no"]
-_TICKED, _EMPTY = frozenset(VOCABULARY["answers"]["yes"]), frozenset(VOCABULARY["answers"]["no"])
+_TICKED, _EMPTY = (frozenset(VOCABULARY["answers"][answer]) for answer in ("yes", "no"))
 _CODES = tuple(WANTED_OF_CELLS)
 _LEGAL_NAME = re.compile(VOCABULARY["outcomes"]["legal_name"], re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"[(（][^()（）]*[)）]")
@@ -126,6 +129,7 @@ class OutcomeList:
     meanings: Mapping[tuple[str, str], int]
     template: Template
     as_last_time: bool = False
+    columns: tuple[tuple[str | None, tuple[LedgerColumn, ...]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -154,22 +158,20 @@ def load_outcomes(path: Path, *, today: date, said: Instructions | None = None) 
     their days, and for instructions that can't be followed.
     """
     said = said or Instructions()
-    mapping, stages = read_mapping(said.mapping), _read_stages(said.stages)
+    mapping, stages = read_mapping(said.mapping), read_stages(said.stages)
     raw, template = _read_ledger(path, mapping, said.templates)
     if template:
         mapping, stages = {**template.mapping, **mapping}, {**template.stages, **stages}
     headers = {normal_header(header) for table in raw.tables for header in table.headers}
-    if absent := [
-        Detail("--map", header, WORDS["mapping.a_header"])
-        for header in mapping
-        if normal_header(header) not in headers
-    ]:
+    missing = [header for header in mapping if normal_header(header) not in headers]
+    if absent := [Detail("--map", header, WORDS["mapping.a_header"]) for header in missing]:
         raise ListError(WORDS["mapping.bad_mapping"], absent)
-    readers, notices, unused = [], list(raw.notices), []
+    readers, notices, unused, columns = [], list(raw.notices), [], []
     progress = ProgressReader(stages, said.here)
     for written in raw.tables:
         table, made = made_plain(written, mapping)
         layout = lay_out_outcomes(table, mapping)
+        columns.append((table.sheet, ledger_columns(table, layout, written.headers)))
         reader = _TableReader(table, layout, today, progress)
         if not layout.tells(reader.texts):
             unused.append(WORDS["outcomes.sheet_unused"].format(sheet=table.sheet))
@@ -179,13 +181,13 @@ def load_outcomes(path: Path, *, today: date, said: Instructions | None = None) 
     if not readers:
         details = [
             Detail(
-                where=f"{raw.source}!{table.sheet}" if table.sheet else raw.source,
-                got=shown("、".join(filter(None, table.headers))),
-                wanted=WORDS["outcomes.a_stage_and_a_day"],
+                f"{raw.source}!{table.sheet}" if table.sheet else raw.source,
+                shown("、".join(filter(None, table.headers))), WORDS["outcomes.a_stage_and_a_day"],
             )
             for table in raw.tables
-        ]
-        raise ListError(WORDS["outcomes.no_outcomes"].format(file=raw.source), details)
+        ]  # fmt: skip
+        message = WORDS["outcomes.no_outcomes"].format(file=raw.source)
+        raise UnreadLedgerError(message, details).with_columns(columns)
     entries, problems, endings = list[_Entry](), list[Problem](), list[Problem]()
     unknown, meanings = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
     for reader in readers:
@@ -204,6 +206,7 @@ def load_outcomes(path: Path, *, today: date, said: Instructions | None = None) 
         unsure=tuple(dict.fromkeys(it for reader in readers for it in reader.layout.unsure)),
         endings=tuple(endings), meanings=meanings,
         template=Template(_digest(raw), mapping, stages), as_last_time=template is not None,
+        columns=tuple(columns),
     )  # fmt: skip
 
 
@@ -235,7 +238,8 @@ def _digest(raw: RawList) -> str:
     return hashlib.sha256("\n".join(sorted(rows)).encode()).hexdigest()
 
 
-def _read_stages(given: Mapping[str, str]) -> dict[str, str]:
+def read_stages(given: Mapping[str, str]) -> dict[str, str]:
+    """Return what is said of words with the ids of stages; refuse what is no stage."""
     read = {word: name if name == "-" else stage_named(name) for word, name in given.items()}
     wanted = WORDS["outcomes.a_stage"].format(stages=STAGE_NAMES)
     if wrong := [

@@ -53,6 +53,7 @@ _ROLES = ("maker", "equipment", "materials", "design", "integration", "trade", "
 _KINDS: dict[str, Kind] = {
     "rank": "count", "row": "count",
     "priority": "likelihood", "fit": "fraction", "likelihood": "likelihood",
+    "likelihood_low": "likelihood", "likelihood_high": "likelihood",
 }  # fmt: skip
 
 
@@ -71,7 +72,8 @@ RANKING_COLUMNS = tuple(
     for name in (
         "rank", "name", "credit_code", "grade", "priority", "likelihood", "fit", "segment", "role",
         "reasons", "veto", "segments", "row", "model", "segment_name", "role_name",
-        "matched_words", "province", "city", "sheet", "stage",
+        "matched_words", "province", "city", "stage", "likelihood_low", "likelihood_high",
+        "certainty", "sheet", "corrections",
     )
 )  # fmt: skip
 """Every column that a written ranking may have."""
@@ -234,7 +236,7 @@ def write_ranking(
         people = _for_people(table)
         printed = list(people.columns).index("veto") + 1 if "veto" in people else 0
         title = WORDS["writing.ranking"]
-        yield Sheet(title, people, RANKING_COLUMNS, (), 2, printed, greyed_by="veto")
+        yield Sheet(title, people, _explained(people), (), 2, printed, greyed_by="veto")
         yield _problem_sheet(problems, lang)
         above = [(_readable_text(label), _readable_text(value)) for label, value in summary]
         yield Sheet(WORDS["writing.guide"], _guide(people, lang), GUIDE_COLUMNS, above)
@@ -331,6 +333,22 @@ def _map_texts(table: pd.DataFrame, pattern: str, by: str) -> pd.DataFrame:
     )
 
 
+def _explained(table: pd.DataFrame) -> list[ColumnExplanation]:
+    # A ranking may have facts of the firms beside its own columns.
+    own = {column.column for column in RANKING_COLUMNS}
+    facts = [one for one in CANONICAL if one.name in table and one.name not in own]
+    known = own | {one.name for one in facts}
+    meaning = WORDS["workbook.own_column"]
+    others = [
+        ColumnExplanation(
+            str(name), "text", Text(zh=str(name), en=str(name)), meaning, Text("", "")
+        )
+        for name in table
+        if name not in known
+    ]
+    return [*RANKING_COLUMNS, *map(_explain_firms, facts), *others]
+
+
 def _for_people(table: pd.DataFrame) -> pd.DataFrame:
     swaps = {"segment": "segment_name", "role": "role_name"}
     swaps = {left: right for left, right in swaps.items() if {left, right} <= {*table}}
@@ -357,7 +375,7 @@ def _problem_table(problems: Sequence[Problem], lang: Lang) -> pd.DataFrame:
 
 
 def _guide(table: pd.DataFrame, lang: Lang) -> pd.DataFrame:
-    explained = {column.column: column for column in RANKING_COLUMNS}
+    explained = {column.column: column for column in _explained(table)}
     ranking = [explained[name] for name in table if name in explained]
     return pd.DataFrame(
         [

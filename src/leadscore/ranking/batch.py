@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -21,10 +21,13 @@ import pandas as pd
 from leadscore.errors import LeadscoreError
 from leadscore.features.catalogue import Firm
 from leadscore.lists.cleaning import CleanList
+from leadscore.lists.corrections import NO_CORRECTIONS, Correction, KnownCorrections
 from leadscore.lists.mapping import NO_MAPPING, read_mapped
+from leadscore.lists.own_columns import own_headers, own_values, with_own_columns
 from leadscore.lists.problems import Problem
 from leadscore.lists.understanding import firms_of, plain_attributes
 from leadscore.ranking.order import Columns, ranking_columns, ranking_table, reasons_of
+from leadscore.ranking.reasons import corrections_line
 from leadscore.ranking.score import CHUNK, FirmScore, Scorer
 from leadscore.ranking.vetoes import Exclusions
 from leadscore.text import Lang, Text, room_words
@@ -72,26 +75,29 @@ class Ranking:
     notices: tuple[Text, ...]  # what the reader should know of the file as a whole
     counts: Counts  # where every row went
     model: str  # version of the model that scored
-    firms: pd.DataFrame  # that were scored: canonical columns, ``row`` and ``sheet``
+    firms: pd.DataFrame  # as they were scored: canonical columns, ``row`` and ``sheet``
+    corrected: int = 0  # firms of which officers had corrected something
 
     def attributes(self, lang: Lang) -> dict[str, object]:
         """Return what the table alone does not say, as plain values for its ``attrs``.
 
-        They are ``counts`` (a sentence) and those of `plain_attributes`.
+        They are ``counts`` (a sentence), ``corrected`` (how many firms) and those of
+        `plain_attributes`.
         """
-        counts = {"counts": self.counts.sentence().pick(lang)}
+        counts = {"counts": self.counts.sentence().pick(lang), "corrected": self.corrected}
         return counts | plain_attributes(self.problems, self.notices, lang)
 
 
 def rank_list(
     listed: Path | pd.DataFrame, scorer: Scorer, *, today: date, lang: Lang,
     exclusions: Exclusions = _NO_EXCLUSIONS, worded: int | None = None, processes: int | None = 1,
-    mapping: Mapping[str, str] = NO_MAPPING,
+    mapping: Mapping[str, str] = NO_MAPPING, corrections: KnownCorrections = NO_CORRECTIONS,
     loaded: Callable[[CleanList], Callable[[int], object]] = lambda _: lambda _: None,
 ) -> Ranking:  # fmt: skip
     """Rank a file or a table of firms.
 
-    ``mapping`` says what columns mean, see `leadscore.lists.mapping`. Raises ListError if the file
+    ``mapping`` says what columns mean, see `leadscore.lists.mapping`; ``corrections`` are what
+    officers know better of some of the firms. Raises ListError if the file
     can't be read as a list, or the mapping names what isn't there.
     """
     read = read_mapped(listed, mapping)
@@ -99,8 +105,9 @@ def rank_list(
         processes = processes_for(sum(len(table.rows) for table in read.meant.tables)) or 1
     task = _Task(today, exclusions, lang, reasons=worded is None)
     with scoring_processes(scorer, 0 if processes == 1 else processes) as score:
-        cleaned = firms_of(read, today=today)
+        cleaned, own = firms_of(read, today=today), own_values(read)
         del read  # the text of a long list
+        cleaned, made = _corrected(cleaned, corrections)
         firms, progress = cleaned.records, loaded(cleaned)
         size = min(CHUNK, len(firms) // (_PIECES * processes) + 1)
         pieces = [firms[at : at + size] for at in range(0, max(len(firms), 1), size)]
@@ -114,11 +121,32 @@ def rank_list(
         first = table.index[table["rank"].notna()][:worded]
         scores = task.scores(scorer, [firms[at] for at in first])
         table.loc[first, "reasons"] = [reasons_of(score, scorer.wording, lang) for score in scores]
+    if made:
+        lines = {at: corrections_line(of, scorer.wording, lang) for at, of in made.items()}
+        table["corrections"] = pd.Series([lines.get(at) for at in table.index], table.index, "str")
+    if own:
+        rows = cleaned.firms.loc[table.index, ["sheet", "row"]]
+        sheets = rows["sheet"].astype(object).where(rows["sheet"].notna(), None)
+        keys = zip(sheets.tolist(), rows["row"].tolist(), strict=True)
+        table = with_own_columns(table, own_headers(own), [own.get(key, {}) for key in keys])
     table = table.reset_index(drop=True)
     vetoed = int(table["veto"].notna().sum())
     set_aside = sum(problem.set_aside for problem in cleaned.problems)
     counts = Counts(cleaned.rows_in, len(table) - vetoed, vetoed, set_aside)
-    return Ranking(table, cleaned.problems, cleaned.notices, counts, scorer.model, cleaned.firms)
+    return Ranking(
+        table, cleaned.problems, cleaned.notices, counts, scorer.model, cleaned.firms, len(made)
+    )
+
+
+def _corrected(
+    cleaned: CleanList, corrections: KnownCorrections
+) -> tuple[CleanList, dict[int, tuple[Correction, ...]]]:
+    # The firms as they count, and what was corrected of each, by its place.
+    applied = [corrections.applied(firm) for firm in cleaned.records] if corrections else []
+    made = {at: of for at, (_, of) in enumerate(applied) if of}
+    if made:
+        cleaned = replace(cleaned, records=[firm for firm, _ in applied])
+    return cleaned, made
 
 
 @dataclass(frozen=True)
@@ -133,7 +161,7 @@ class _Task:
 
     def columns(self, scorer: Scorer, firms: Sequence[Firm]) -> Columns:
         scores = self.scores(scorer, firms)
-        return ranking_columns(scores, scorer.wording, self.lang, reasons=self.reasons)
+        return ranking_columns(scores, scorer, self.lang, reasons=self.reasons)
 
 
 _Result = TypeVar("_Result")

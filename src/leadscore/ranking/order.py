@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import pandas as pd
 
 from leadscore.features.catalogue import CATALOGUE, text_of
+from leadscore.lists.columns import column
 from leadscore.lists.values.places import province_name
+from leadscore.lists.values.words import STAGES
 from leadscore.ranking.reasons import Wording, reason_line
-from leadscore.ranking.score import FirmScore
-from leadscore.ranking.vetoes import WORDING
+from leadscore.ranking.score import FirmScore, Interval, Scorer
+from leadscore.ranking.vetoes import veto_text
 from leadscore.text import Lang
 
 _COMPARED = 400  # characters of a name; PostgreSQL keeps no longer keys in an index
@@ -50,20 +53,43 @@ def is_vetoed(key: bytes) -> bool:
 RANKING_COLUMNS = (
     "rank", "name", "credit_code", "grade", "priority", "likelihood", "fit", "segment", "role",
     "reasons", "veto", "segments", "row", "model", "segment_name", "role_name", "matched_words",
-    "province", "city",
+    "province", "city", "stage", "likelihood_low", "likelihood_high", "certainty",
 )  # fmt: skip
 """What a written ranking begins with, from the command line and from the store; a contract."""
 
+FACT_COLUMNS = (
+    "registered_capital_cny", "staff", "revenue_cny", "main_business", "exchange", "security_code",
+    "listed_on",
+)  # fmt: skip
+"""Facts of the firms that follow in a written ranking, by their canonical names."""
+
+
+def fact_columns(records: Sequence[Mapping[str, Any]]) -> dict[str, pd.Series[Any]]:
+    """Return the facts of firms as columns of a written ranking."""
+    return {
+        name: pd.Series(
+            [_fact(record.get(name)) for record in records],
+            dtype="float64" if column(name).dtype == "float64" else "str",
+        )
+        for name in FACT_COLUMNS
+    }
+
+
+def _fact(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
 _NUMBERS = ("priority", "likelihood", "fit")
+_ENDS = ("likelihood_low", "likelihood_high")
 Columns = dict[str, list[Any]]
 """Columns of a ranking as plain lists, in the order of the firms; ``order`` is what sorts them."""
 
 
 def ranking_columns(
-    scores: Sequence[FirmScore], wording: Wording, lang: Lang, *, reasons: bool = True
+    scores: Sequence[FirmScore], scorer: Scorer, lang: Lang, *, reasons: bool = True
 ) -> Columns:
     """Return what a ranking says of firms beside what was listed: few bytes a firm."""
-    best = [score.best for score in scores]
+    wording, best = scorer.wording, [score.best for score in scores]
     roles = CATALOGUE["role"].levels
     own = {name: [getattr(score, name) for score in scores] for name in ("grade", *_NUMBERS)}
     return own | {
@@ -71,12 +97,34 @@ def ranking_columns(
         "segment": [match and match.segment for match in best],
         "role": [match and match.role for match in best],
         "reasons": [reasons_of(score, wording, lang) if reasons else None for score in scores],
-        "veto": [score.veto and WORDING[score.veto].pick(lang) for score in scores],
+        "veto": [score.veto and veto_text(score.veto).pick(lang) for score in scores],
+        "stage": [stage_name(score.firm.get("stage"), lang) for score in scores],
         "segments": [score.segments() for score in scores],
         "segment_name": [match and wording.segment(match.segment, lang) for match in best],
         "role_name": [match and roles[match.role].pick(lang) for match in best],
         "matched_words": [match and match.words for match in best],
+        **interval_columns(scorer, [score.interval for score in scores], lang),
     }
+
+
+def certainty_answer(scorer: Scorer, interval: Interval | None, lang: Lang) -> dict[str, Any]:
+    """Return how sure a scorer is of a likelihood, in numbers (0..1) and in words.
+
+    ``certainty`` is None where enough is known of such firms.
+    """
+    low, high = interval or (None, None)
+    text = scorer.certainty(interval)
+    return {
+        "likelihood_low": low, "likelihood_high": high, "certainty": text and text.pick(lang)
+    }  # fmt: skip
+
+
+def interval_columns(
+    scorer: Scorer, intervals: Sequence[Interval | None], lang: Lang
+) -> dict[str, list[Any]]:
+    """Return the same of many likelihoods, as columns."""
+    answers = [certainty_answer(scorer, interval, lang) for interval in intervals]
+    return {name: [answer[name] for answer in answers] for name in (*_ENDS, "certainty")}
 
 
 def ranking_table(columns: Columns, firms: pd.DataFrame, model: str) -> pd.DataFrame:
@@ -86,11 +134,12 @@ def ranking_table(columns: Columns, firms: pd.DataFrame, model: str) -> pd.DataF
     ``credit_code``, ``grade``, ``priority``, ``likelihood``, ``fit`` (0..1), ``segment``, ``role``,
     ``reasons`` (words), ``veto`` (words, missing if none), ``segments`` (``id:strength`` of every
     match, joined by ``;``), ``row`` (in the source file), ``model``. ``segment_name``,
-    ``role_name``, ``matched_words``, ``province``, ``city`` and ``sheet`` follow. Its index is the
-    position of each firm in ``firms``.
+    ``role_name``, ``matched_words``, ``province``, ``city``, ``stage`` (words), then
+    ``likelihood_low``, ``likelihood_high`` and ``certainty`` (see `certainty_answer`), ``sheet``
+    and `FACT_COLUMNS` follow. Its index is the position of each firm in ``firms``.
     """
     own = {
-        name: pd.Series(values, dtype="float64" if name in _NUMBERS else "str")
+        name: pd.Series(values, dtype="float64" if name in (*_NUMBERS, *_ENDS) else "str")
         for name, values in columns.items()
         if name != "order"
     }
@@ -104,10 +153,20 @@ def ranking_table(columns: Columns, firms: pd.DataFrame, model: str) -> pd.DataF
     ).assign(model=model)
     if firms["sheet"].nunique(dropna=True) > 1:
         table["sheet"] = firms["sheet"]
+    # A list tells days as days, the store as texts; written, they are the same.
+    for name in FACT_COLUMNS:
+        days = firms[name].dtype.kind == "M"
+        told = firms[name].dt.strftime("%Y-%m-%d") if days else firms[name]
+        table[name] = told.astype("str") if days else told
     table = table.iloc[sorted(range(len(table)), key=columns["order"].__getitem__)]
     ranked = table["veto"].isna()
     table.insert(0, "rank", ranked.cumsum().astype("Int64").mask(~ranked))
     return table
+
+
+def stage_name(stage: Any, lang: Lang) -> str | None:
+    """Return what a stage is called; None of a firm that nobody has courted."""
+    return STAGES[stage].pick(lang) if stage in STAGES else None
 
 
 def reasons_of(score: FirmScore, wording: Wording, lang: Lang) -> str:
@@ -118,7 +177,7 @@ def reasons_of(score: FirmScore, wording: Wording, lang: Lang) -> str:
 
 def _order_of(score: FirmScore) -> bytes:
     return order_key(
-        vetoed=score.veto is not None, priority=score.priority, likelihood=score.likelihood,
+        vetoed=score.veto is not None, priority=score.order_priority, likelihood=score.likelihood,
         fit=score.fit, name=str(score.firm["name"]),
         credit_code=text_of(score.firm, "credit_code"),
     )  # fmt: skip

@@ -10,18 +10,22 @@ from typing import Any
 
 from leadscore import numbers
 from leadscore.city import Anchor, City
-from leadscore.features.catalogue import CATALOGUE, Value
+from leadscore.features.catalogue import CATALOGUE, UNKNOWN, Value
 from leadscore.features.company import Origin
 from leadscore.features.extract import GOOD_STRENGTH, SIZEABLE_GAP
+from leadscore.lists.columns import column
+from leadscore.lists.corrections import Correction
+from leadscore.lists.understanding import shown_value
 from leadscore.text import LANGUAGES, Lang, Text, room_words
 
 WORDS = room_words("ranking")
 
 Facts = Mapping[str, object]
-"""What a `Wording` asks of a firm: ``segment, role, words`` of the match that counts,
-``strongest``, the segment of the strongest match (each None for none), and `FACTS`."""
-FACTS = ("event", "referred_by", "city_code", "province_code", "staff")
-"""Canonical columns of a firm that wordings name."""
+"""What a `Wording` asks of a firm: ``segment, role, words`` of the match that counts (words are ""
+where an officer has set it), ``strongest``, the segment of the strongest match (each None for
+none), and `FACTS`."""
+FACTS = ("event", "referred_by", "city_code", "province_code", "staff", "segments", "unfounded")
+"""Columns of a firm that wordings name, or by which an officer has a say in them."""
 
 _SUPPLY = (
     (0.35, WORDS["reasons.supply.weak"]),
@@ -38,9 +42,9 @@ class Wording:
     """Words for the features of a city's firms; made once, used for every firm.
 
     The places of a wording: ``{value}``; ``{segment}``, ``{strongest}``, ``{words}`` of the match;
-    ``{supply}``, ``{filling}``, ``{closeness}`` of its gap and strength; ``{buyers}`` and
-    ``{suppliers}``, the anchors in the segments next to it; ``{region}``, ``{event}``,
-    ``{referrer}``, ``{staff}`` of the firm.
+    ``{supply}``, ``{filling}``, ``{partly}``, ``{closeness}`` of its gap and strength;
+    ``{buyers}`` and ``{suppliers}``, the anchors in the segments next to it; ``{region}``,
+    ``{event}``, ``{referrer}``, ``{staff}`` of the firm.
     """
 
     def __init__(self, city: City) -> None:
@@ -56,11 +60,19 @@ class Wording:
         """Word one contribution in one language; None is the only missing value."""
         if feature not in CATALOGUE:  # a pair of features, in a model of old
             return meaning_of(feature, lang)
+        if value is None and feature in str(firm.get("unfounded") or "").split(";"):
+            shape = WORDS["reasons.unfounded"]
+            return shape.format(meaning=CATALOGUE[feature].meaning).pick(lang)
+        if feature in ("chain", "match_strength") and firm.get("segments") == "":
+            return WORDS["reasons.no_segment_by_hand"].pick(lang)
         if feature == "chain" and value in self._chains:
             value = self._chains[str(value)].pick(lang)
         parts, of_segment = _parts(feature, value, points > 0, lang)
         if of_segment and not isinstance(firm["segment"], str):
-            return WORDS["reasons.unmatched"].pick(lang)
+            by_hand = firm.get("segments") == ""
+            return WORDS["reasons.no_segment_by_hand" if by_hand else "reasons.unmatched"].pick(
+                lang
+            )
         text = ""
         for literal, place in parts:
             text += literal
@@ -118,27 +130,41 @@ class Wording:
                 staff = "staff" if _present(firm["staff"]) else "insured"
                 return WORDS[f"reasons.{staff}"].pick(lang)
             case "words":
-                return _known(firm["words"])
+                return self._words(firm, lang)
             case "strongest":
                 return self._city.segments[str(firm["strongest"])].name.pick(lang)
             case "closeness":
-                main = isinstance(value, float) and value >= GOOD_STRENGTH
-                return WORDS[f"reasons.{'main' if main else 'side'}_business"].pick(lang)
+                return self._closeness(value, firm, lang)
         segment = str(firm["segment"])
         match place:
-            case "filling":
-                return self._filling(value, segment, str(firm["role"])).pick(lang)
+            case "filling" | "partly":
+                partly = place == "partly"
+                return self._filling(value, segment, str(firm["role"]), partly).pick(lang)
             case "segment":
                 return self._city.segments[segment].name.pick(lang)
             case "supply":
                 return supply_words(self._city.supply(segment)).pick(lang)
         return self._anchors[place][segment].pick(lang)
 
-    def _filling(self, fit: Value, segment: str, role: str) -> Text:
-        if isinstance(fit, float) and fit < _LITTLE:
+    @staticmethod
+    def _words(firm: Facts, lang: Lang) -> str:
+        return _known(firm["words"]) or WORDS["reasons.by_hand"].pick(lang)
+
+    @staticmethod
+    def _closeness(value: Value, firm: Facts, lang: Lang) -> str:
+        main = isinstance(value, float) and value >= GOOD_STRENGTH
+        business = "main_business" if main else "side_business"
+        return WORDS[f"reasons.{'put_by_hand' if firm['words'] == '' else business}"].pick(lang)
+
+    def _filling(self, fit: Value, segment: str, role: str, partly: bool) -> Text:
+        # Partly: of a firm that fills less of a gap than firms usually do.
+        fit = fit if isinstance(fit, float) else 1.0
+        if fit < _LITTLE:
             return WORDS["reasons.fills_little"]
         if self._city.gap(segment) < SIZEABLE_GAP:
             return WORDS["reasons.small_gap"]
+        if partly and fit < 1:
+            return WORDS["reasons.fills_partly"]
         if role in _MAKERS:
             return WORDS["reasons.makes_it"]
         return WORDS["reasons.supplies_it"] if role in _SUPPLIERS else WORDS["reasons.touches_it"]
@@ -155,6 +181,39 @@ class Wording:
         names = Text(zh="、".join(zh[:_SHOWN_NAMES]), en=", ".join(en[:_SHOWN_NAMES]))
         more = len(anchors) - _SHOWN_NAMES
         return WORDS["reasons.and_more"].format(names=names, count=more) if more > 0 else names
+
+
+def correction_value(correction: Correction, wording: Wording, lang: Lang) -> tuple[str, str]:
+    """Return what was corrected of a firm, and to what, as a person reads it."""
+    name, value = correction.field, correction.value
+    match name:
+        case "reason":
+            return WORDS["corrections.reason"].pick(lang), meaning_of(value, lang)
+        case "segments":
+            joint = WORDS["corrections.joint"].pick(lang)
+            # A segment that the city has no longer is left by its id.
+            shown = joint.join(wording.segment(key, lang) or key for key in value)
+            shown = shown or WORDS["corrections.no_segment"].pick(lang)
+        case "role":
+            shown = CATALOGUE["role"].show(value, lang)
+        case "grade" | "use":
+            shown = value
+        case _:
+            unknown = value is None
+            shown = UNKNOWN.pick(lang) if unknown else shown_value(column(name), value, lang)
+            return column(name).label.pick(lang), shown
+    return WORDS[f"corrections.{name}"].pick(lang), shown
+
+
+def corrections_line(corrections: Iterable[Correction], wording: Wording, lang: Lang) -> str | None:
+    """Return what was corrected of a firm, by whom and why, as one line; None for nothing."""
+    shape = WORDS["corrections.one"].pick(lang)
+    parts = []
+    for one in corrections:
+        label, value = correction_value(one, wording, lang)
+        on = one.on.isoformat()
+        parts.append(shape.format(label=label, value=value, by=one.by, on=on, reason=one.reason))
+    return WORDS["reasons.joint"].pick(lang).join(parts) or None
 
 
 def facts_of(

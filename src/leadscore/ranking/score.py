@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
 from leadscore.city.profile import City
-from leadscore.features.catalogue import CATALOGUE, Firm, Value
+from leadscore.features.catalogue import CATALOGUE, Firm, Value, text_of
 from leadscore.features.extract import Fit, MeasuredFirm
 from leadscore.learning.model import Model
-from leadscore.learning.scorecard import POINTS_PER_LOG_ODDS, Scorecard, logistic
-from leadscore.ranking.reasons import Wording, facts_of
+from leadscore.learning.scorecard import Scorecard, logistic
+from leadscore.ranking.reasons import WORDS, Wording, facts_of
 from leadscore.ranking.vetoes import Exclusions, Vetoes
 from leadscore.text import Lang, Text
 
@@ -20,6 +21,8 @@ CHUNK = 5_000
 """Firms scored at a time: bounds the memory, and is the step of the progress bar."""
 
 _LIFTS = 3
+_LEAST_POINTS = 1.0
+_WIDE = 0.5  # an interval that leaves open whether a firm is likely to land
 _NO_EXCLUSIONS = Exclusions()
 
 
@@ -30,6 +33,10 @@ class Reason(NamedTuple):
     value: Value  # the firm's value; None where it is missing
     points: float  # its share of the log-odds, scaled so that 20 points double the odds
     text: str  # the same in words
+
+
+Interval = tuple[float, float]
+"""Between which likelihoods the truth plausibly lies: with 90 %, by what the model has learned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +50,30 @@ class FirmScore:
     values: dict[str, Value]  # by feature, in the order of the catalogue; None where missing
     matches: Sequence[Fit]  # the segments that it works in, the strongest first
     best: Fit | None  # the one that counts: the segment that it fits best; None for none
-    # What each feature adds, in the order of the card; 20 points double the odds. With
-    # ``base_points``, those of a firm about which every table says 0, they are the log-odds.
+    # What each feature adds to what it adds of an average firm (`FittedCard.average`), in the order
+    # of the card; 20 points double the odds. With ``base_points``, those of that average firm, they
+    # are the log-odds.
     points: dict[str, float]
     base_points: float
     likelihood: float
+    interval: Interval | None  # see `Scorer.intervals`
     fit: float
     priority: float
-    grade: str  # ``"A"`` to ``"D"`` by the profile's thresholds on priority
+    grade: str  # ``"A"`` to ``"D"`` by the profile's thresholds on priority, or an officer's
+    # What it is ordered by: the priority, brought into the interval of an officer's grade.
+    order_priority: float
     veto: str | None  # key of `leadscore.ranking.vetoes.WORDING`, or None
 
     def main_features(self) -> list[str]:
-        """Return the three features that lift the score most and the one that lowers it most."""
+        """Return the three features that lift the score most and the one that lowers it most.
+
+        What is worth less than a point is none of them: there the firm is as firms usually are.
+        """
         points = self.points
-        lifts = [name for name in points if points[name] > 0]
+        lifts = [name for name in points if points[name] >= _LEAST_POINTS]
         lifts.sort(key=points.__getitem__, reverse=True)
         lowest = min(reversed(points), key=points.__getitem__)
-        return [*lifts[:_LIFTS], *([lowest] if points[lowest] < 0 else [])]
+        return [*lifts[:_LIFTS], *([lowest] if points[lowest] <= -_LEAST_POINTS else [])]
 
     def main_reasons(self, wording: Wording, lang: Lang) -> list[Reason]:
         """Return the reasons of `main_features`, in words."""
@@ -92,6 +106,7 @@ class Scorer:
     """A model, ready to score; safe to share between threads.
 
     ``missed`` says why it scores in the place of the champion; None if it is the champion.
+    ``learned`` tells whether it has learned from any outcome.
     """
 
     def __init__(self, model: Model, version: str, missed: Text | None = None) -> None:
@@ -101,11 +116,13 @@ class Scorer:
         self.model = version
         self.wording = Wording(self.city)
         self._scorecard: Scorecard = self.card.scorecard
-        self.base_points = float(self._scorecard.intercept * POINTS_PER_LOG_ODDS)
+        self._points_card = self.card.points_card
+        self.base_points = self._points_card.base
+        self._sure = self.card.posterior is not None
+        self.learned = bool(len(self.card.counts) and self.card.counts[0] > 0)
         self._vetoes = Vetoes(self.city)
         places = {name: place for place, name in enumerate(CATALOGUE)}
         self._order = [places[name] for name in self._scorecard.features]
-        self._names = self._scorecard.names
 
     def __reduce__(self) -> tuple[type[Scorer], tuple[Model, str]]:
         """Pickle the model only; the process that loads it compiles the rest anew."""
@@ -123,13 +140,49 @@ class Scorer:
         scores: list[FirmScore] = []
         for start in range(0, max(len(firms), 1), CHUNK):
             known = [{**firm, "as_of": as_of} for firm in firms[start : start + CHUNK]]
-            pairs = zip(known, self.features.measure_firms(known), strict=True)
-            scores += [self._scored(firm, measured, exclusions) for firm, measured in pairs]
+            measured = self.features.measure_firms(known)
+            rows = [[firm.values[place] for place in self._order] for firm in measured]
+            parts = zip(known, measured, rows, self._intervals(rows), strict=True)
+            scores += [self._scored(*part, exclusions) for part in parts]
             progress(len(known))
         return scores
 
-    def _scored(self, firm: Firm, measured: MeasuredFirm, exclusions: Exclusions) -> FirmScore:
-        added = self._scorecard.lookup_record([measured.values[place] for place in self._order])
+    def intervals(
+        self, scored: Sequence[tuple[str, Mapping[str, float | str]]]
+    ) -> list[Interval | None]:
+        """Return for each score, its model and its values by feature, the interval of `FirmScore`.
+
+        None for a score by another model, and for a model that does not keep how sure it is.
+        """
+        ends: list[Interval | None] = [None] * len(scored)
+        own = [place for place, (model, _) in enumerate(scored) if model == self.model]
+        features = self._scorecard.features
+        rows = [[scored[place][1].get(name) for name in features] for place in own]
+        for place, interval in zip(own, self._intervals(rows), strict=True):
+            ends[place] = interval
+        return ends
+
+    def certainty(self, interval: Interval | None) -> Text | None:
+        """Return in words how much evidence there is, where it is little; None where it is not."""
+        if not self._sure:
+            return WORDS["certainty.not_kept"]
+        if interval is None:
+            return WORDS["certainty.other_model"]
+        if not self.learned:
+            return WORDS["certainty.expert"]
+        low, high = interval
+        return WORDS["certainty.little"] if high - low >= _WIDE else None
+
+    def _intervals(self, rows: Sequence[Sequence[Value]]) -> Sequence[Interval | None]:
+        if not rows or not self._sure:
+            return [None] * len(rows)
+        return [(low, high) for low, high in self.card.record_intervals(rows).tolist()]
+
+    def _scored(
+        self, firm: Firm, measured: MeasuredFirm, values: Sequence[Value],
+        interval: Interval | None, exclusions: Exclusions,
+    ) -> FirmScore:  # fmt: skip
+        added = self._scorecard.lookup_record(values)
         log_odds = self._scorecard.intercept
         for log_odds_added in added:  # in the order of `Scorecard.total`, to the same last bit
             log_odds += log_odds_added
@@ -138,10 +191,28 @@ class Scorer:
         ranking = self.city.ranking
         priority = likelihood * (ranking.floor + (1.0 - ranking.floor) * fit)
         grades = (grade for grade in ("A", "B", "C") if priority >= ranking.grades[grade])
-        points = [log_odds_added * POINTS_PER_LOG_ODDS for log_odds_added in added]
+        by_hand = text_of(firm, "grade")
+        least = {str(grade): at for grade, at in ranking.grades.items()}
+        placed = priority if by_hand is None else within_grade(priority, by_hand, least)
         return FirmScore(
             firm=firm, values=dict(zip(CATALOGUE, measured.values, strict=True)),
             matches=measured.matches, best=measured.best, base_points=self.base_points,
-            points=dict(zip(self._names, points, strict=True)), likelihood=likelihood, fit=fit,
-            priority=priority, grade=next(grades, "D"), veto=self._vetoes.first(firm, exclusions),
+            points=self._points_card.points(added), likelihood=likelihood, fit=fit,
+            interval=interval, priority=priority, grade=by_hand or next(grades, "D"),
+            order_priority=placed,
+            veto=self._vetoes.first(firm, exclusions),
         )  # fmt: skip
+
+
+def within_grade(priority: float, grade: str, thresholds: Mapping[str, float]) -> float:
+    """Return a priority brought into the interval of a grade, by the least priority of each.
+
+    >>> thresholds = {"A": 0.4, "B": 0.3, "C": 0.1}
+    >>> within_grade(0.05, "A", thresholds), within_grade(0.35, "B", thresholds)
+    (0.4, 0.35)
+    >>> 0.29 < within_grade(0.9, "C", thresholds) < 0.3
+    True
+    """
+    above = {"B": "A", "C": "B", "D": "C"}.get(grade)
+    most = math.nextafter(thresholds[above], -1.0) if above else 1.0
+    return max(min(priority, most), thresholds.get(grade, 0.0))

@@ -1,4 +1,4 @@
-"""Why not to court a firm: deregistered, already here, excluded by a list."""
+"""Why not to court a firm: deregistered, already here, excluded by a list, lost not long ago."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from leadscore import numbers
 from leadscore.city.profile import City
 from leadscore.features.catalogue import Firm, text_of
 from leadscore.lists.cleaning import clean
@@ -15,7 +16,7 @@ from leadscore.lists.problems import Problem, lay_out
 from leadscore.lists.reading import read_list
 from leadscore.lists.reading.table import TextTable
 from leadscore.lists.values.codes import valid_code
-from leadscore.text import Text, room_words
+from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("ranking")
 
@@ -61,25 +62,40 @@ def _codes(table: TextTable) -> Iterator[tuple[tuple[str | None, int], str]]:
 GONE = ("deregistered", "revoked", "liquidating")
 """Statuses of firms that no longer do business."""
 
-COURTED = (
-    "contacted", "visited", "negotiating", "framework", "signed", "registered", "building",
-    "producing",
-)  # fmt: skip
-"""Stages at which somebody here is already talking to the firm, or has landed it."""
+HERE = ("registered", "building", "producing")
+"""Stages from which on a courted firm is among those already here; before, it keeps its rank."""
 
 WORDING = {
-    veto: WORDS[f"vetoes.wording.{veto}"]
-    for veto in (*GONE, "already_here", "in_pursuit", "excluded")
+    veto: WORDS[f"vetoes.wording.{veto}"] for veto in (*GONE, "already_here", "excluded", "resting")
 }
 """Every veto in words; the keys are stable."""
+
+_LONGEST_REASON = 60  # characters beside the end of a rest
+
+
+def veto_text(veto: str | None, *, until: date | None = None, reason: str | None = None) -> Text:
+    """Return a veto in words; of a firm that rests also until when, and why it was lost.
+
+    >>> veto_text("resting", until=date(2027, 6, 1), reason="land").en
+    'lost, rests until 1 Jun 2027: land'
+    """
+    if veto != "resting" or until is None:
+        return WORDING[veto] if veto else Text("", "")
+    words = WORDS["vetoes.resting_why"] if reason else WORDS["vetoes.resting_until"]
+    day = Text(*(numbers.day(until, lang) for lang in ("zh", "en")))
+    return words.format(day=day, reason=shown(reason or "", _LONGEST_REASON))
 
 
 @dataclass(frozen=True, slots=True)
 class Exclusions:
-    """Firms that are not to be courted, by credit code and by normal form of the name."""
+    """Firms that are not to be courted, by credit code and by normal form of the name.
+
+    ``lost_rest`` if one that its list calls lost is left alone for a while.
+    """
 
     credit_codes: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
+    lost_rest: bool = True
 
 
 class Vetoes:
@@ -93,8 +109,8 @@ class Vetoes:
     def first(self, firm: Firm, exclusions: Exclusions) -> str | None:
         """Return the first veto that holds for a firm, as a key of `WORDING`; None if none does.
 
-        A firm counts as already here by its home, or if its whole name, or one that it bore before,
-        is that of an anchor.
+        A firm counts as already here by its home, from registration on, or if its whole name, or
+        one that it bore before, is that of an anchor.
         """
         status = text_of(firm, "status")
         if status in GONE:
@@ -105,7 +121,10 @@ class Vetoes:
         home = text_of(firm, "city_code") or text_of(firm, "province_code") or ""
         if names & self._anchors or (self._division and home.startswith(self._division)):
             return "already_here"
-        return "in_pursuit" if firm.get("stage") in COURTED else None
+        stage = firm.get("stage")
+        if stage in HERE:
+            return "already_here"
+        return "resting" if stage == "lost" and exclusions.lost_rest else None
 
 
 def _normal_names(firm: Firm) -> set[str]:

@@ -174,6 +174,7 @@ def from_bytes(manifest: Manifest, artefact: bytes) -> Model:
         posterior = Posterior(arrays["covariance"], arrays["starts"])
         counts, positives = arrays["counts"], arrays["positives"]
         card = replace(card, posterior=posterior, counts=counts, positives=positives)
+    card = replace(card, average=manifest.average)
     return Model(FeatureExtractor(City.model_validate(profile)), card)
 
 

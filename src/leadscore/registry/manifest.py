@@ -21,12 +21,19 @@ from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from leadscore.city.profile import City
 from leadscore.errors import Detail, ModelError
 from leadscore.files import fingerprint, place_secret
-from leadscore.learning.evaluation import Evaluation
+from leadscore.learning.evaluation import Evaluation, GateState
 from leadscore.text import Text, room_words
 from leadscore.validation import json_path, refusals
 
@@ -46,8 +53,8 @@ ONLY_THE_REGISTRY_KNOWS = ("schema", "version", "artefact", "code", "libraries")
 _CODE = ("city", "features", "learning", "lists")
 _PROJECT = re.compile(r"[A-Za-z0-9._-]+")  # with which "flask-openapi[swagger]>=5.0" begins
 _SHIPPED = (
-    "cells.toml", "columns.toml", "lexicon.toml", "rates.toml", "codes/divisions.csv",
-    "codes/former.csv", "codes/names.csv", "codes/traditional.csv",
+    "average_firm.toml", "cells.toml", "columns.toml", "lexicon.toml", "rates.toml",
+    "codes/divisions.csv", "codes/former.csv", "codes/names.csv", "codes/traditional.csv",
 )  # fmt: skip
 
 _A_MANIFEST = WORDS["manifest.a_manifest"]
@@ -73,10 +80,16 @@ class CityPart(_Part):
 
 
 class Outcomes(_Part):
-    """How many outcomes a model learned from, from when, and how many firms taught nothing."""
+    """How many outcomes a model learned from, from when, and how many firms taught nothing.
+
+    Of those known ``assumed`` are of firms whose snapshots were all later than first contact: what
+    hardly changes was taken from there, see `leadscore.learning.training_data.training_set`.
+    """
 
     known: int = 0
     positive: int = 0
+    assumed: int = 0
+    assumed_positive: int = 0
     open: int = 0
     left_out: dict[str, int] = {}
     contacted_from: str | None = None
@@ -90,6 +103,20 @@ class Trial(_Part):
     train: int = 0
     later: int = 0
     champion: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AverageFirm:
+    """What each feature adds, on average over some firms; from there points are counted.
+
+    ``points`` by feature, 20 of which double the odds; ``firms`` is how many they are the mean of,
+    ``own`` whether those are the office's as it trained the model, else those of
+    ``average_firm.toml``.
+    """
+
+    points: Mapping[str, float]
+    firms: int
+    own: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +137,24 @@ class CardRow:
 
 
 class GatePart(_Part):
-    """What a gate said."""
+    """What a gate said; earlier programs knew passed and failed only."""
 
     id: str = ""
-    passed: bool = False
+    state: GateState = "failed"
     sentence: Text
     figures: dict[str, Any] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_earlier_programs(cls, value: Any) -> Any:
+        if isinstance(value, dict) and "state" not in value:
+            return {**value, "state": "passed" if value.get("passed") else "failed"}
+        return value
+
+    @property
+    def passed(self) -> bool:
+        """Whether it was measured, and is met."""
+        return self.state == "passed"
 
 
 class DecisionPart(_Part):
@@ -127,7 +166,17 @@ class DecisionPart(_Part):
 
     @property
     def failed(self) -> tuple[GatePart, ...]:
-        """The gates that did not pass."""
+        """The gates that were measured and are not met."""
+        return tuple(gate for gate in self.gates if gate.state == "failed")
+
+    @property
+    def unmeasured(self) -> tuple[GatePart, ...]:
+        """The gates at which nothing could be measured."""
+        return tuple(gate for gate in self.gates if gate.state == "not_measured")
+
+    @property
+    def unpassed(self) -> tuple[GatePart, ...]:
+        """All gates that are no reason to let a model serve: failed, or not measured."""
         return tuple(gate for gate in self.gates if not gate.passed)
 
 
@@ -150,6 +199,7 @@ class Manifest(_Part):
     trial: Trial = Trial()
     decision: DecisionPart | None = None
     scorecard: dict[str, Any] | None = None
+    average: AverageFirm | None = None
     table: tuple[CardRow, ...] = ()
     measures: dict[str, Evaluation | None] | None = None
     card_of: str | None = None

@@ -9,7 +9,7 @@ import re
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import count, takewhile
 from pathlib import Path
@@ -111,7 +111,8 @@ class ModelRegistry:
 
         A version is there wholly or not at all, and of two writers the first wins. One that is
         there and can't be used is renamed to ``<version>.damaged-1`` (2, 3, ...), and ``notify``
-        told. To the manifest (see `composed`) ``city`` and ``scorecard`` of the model are added. A
+        told. To the manifest (see `composed`) ``city``, ``scorecard`` and
+        ``average`` of the model are added. A
         ModelError if the version exists with other content.
         """
         artefact, manifest = _written(model, manifest)
@@ -296,8 +297,11 @@ class ModelRegistry:
 def _written(model: Model, manifest: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
     from leadscore.registry.artefact import to_bytes  # late, as in `ModelRegistry.load`
 
-    card = model.card.scorecard.to_dict()
-    return to_bytes(model), {**manifest, "city": city_part(model.city), "scorecard": card}
+    card, average = model.card.scorecard.to_dict(), model.card.average
+    told = {} if average is None else {"average": asdict(average)}
+    return to_bytes(model), {
+        **manifest, "city": city_part(model.city), "scorecard": card, **told
+    }  # fmt: skip
 
 
 def _owner_of(manifest: Manifest | None, version: str, city_id: str) -> str | None:

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from leadscore.city.profile import City
 from leadscore.features.catalogue import CATALOGUE, FAMILIES
-from leadscore.learning.evaluation import Evaluation, Measure
+from leadscore.learning.evaluation import Evaluation, GateState, Measure
 from leadscore.learning.history import LEFT_OUT
 from leadscore.learning.scorecard import (
     Scorecard,
     card_frame,
-    log_odds_to_points,
     logistic,
     points_to_log_odds,
     records_of,
 )
 from leadscore.lists.values.words import STAGES
 from leadscore.numbers import likelihood
-from leadscore.registry.manifest import CardRow, DecisionPart, Manifest, Outcomes
+from leadscore.registry.manifest import AverageFirm, CardRow, DecisionPart, Manifest, Outcomes
 from leadscore.report.wording import Words, count, percent
 from leadscore.text import Lang
 
@@ -83,7 +83,8 @@ class FeatureTable:
 class Card:
     """A scorecard: features that add something by how far they reach, and names of the others."""
 
-    base: float  # log-odds before any feature is known
+    base: float  # log-odds of the average firm, from which the points of the tables are counted
+    average: AverageFirm | None  # None if they count from a firm of which nothing is known
     tables: Sequence[FeatureTable]
     silent: Sequence[str]
 
@@ -94,9 +95,14 @@ class Card:
     def reading(self, words: Words) -> str:
         """Return what points mean, with likelihoods of this card."""
         base, up, upper = map(self.likelihood, (0.0, 20.0, 40.0))
-        points = words.points(log_odds_to_points(self.base))
         doubling = words.say("reading.doubling", base=base, up=up, upper=upper)
-        return words.say("reading.base", points=points, likelihood=base) + words.signed(doubling)
+        return self._start(words, base) + words.signed(doubling)
+
+    def _start(self, words: Words, base: str) -> str:
+        if self.average is None:
+            return words.say("reading.nothing", likelihood=base)
+        own = "own" if self.average.own else "reference"
+        return words.say(f"reading.{own}", likelihood=base, firms=count(self.average.firms))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +146,7 @@ class Decision:
     status: Status
     headline: str
     reason: str  # of the person who overruled the gates
-    gates: Sequence[tuple[bool, str]]  # whether each was passed, and its sentence
+    gates: Sequence[tuple[GateState, str]]  # the state of each, and its sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +165,8 @@ class Model:
 
 def read_model(manifest: Manifest, lang: Lang, city: City | None, minus: str = "−") -> Model:
     """Read the manifest of any version; a ModelError if it holds no sound card."""
-    rows = _card_rows(manifest)
+    average = manifest.average
+    rows = [_from_average(row, average) for row in _card_rows(manifest)]
     whole = all(
         abs(row.points - round(row.points)) < 1e-6 for row in rows if row.kind != "intercept"
     )
@@ -168,7 +175,7 @@ def read_model(manifest: Manifest, lang: Lang, city: City | None, minus: str = "
         words=words, expert=manifest.kind == "expert", outcomes=manifest.outcomes or Outcomes(),
         facts=_facts(manifest, words),
         decision=_decision(manifest.decision, words) if manifest.decision else None,
-        comparison=_comparison(manifest.measures or {}, words), card=_card(rows, words),
+        comparison=_comparison(manifest.measures or {}, words), card=_card(rows, average, words),
         audit=_audit(manifest, words),
     )  # fmt: skip
 
@@ -192,6 +199,8 @@ def _facts(manifest: Manifest, words: Words) -> dict[str, str]:
         facts["target"] = words.say("values.target", stage=stage, horizon_days=days)
     if outcomes:
         facts["outcomes"] = words.counted("values.outcomes", vars(outcomes))
+        if outcomes.assumed:
+            facts["outcomes"] += words.counted("values.assumed", vars(outcomes))
         if outcomes.open:
             facts["outcomes"] += words.counted("values.open", vars(outcomes))
         if outcomes.contacted_from and outcomes.contacted_to:
@@ -209,11 +218,13 @@ def _facts(manifest: Manifest, words: Words) -> dict[str, str]:
 
 
 def _decision(decision: DecisionPart, words: Words) -> Decision:
-    gates = [(gate.passed, gate.sentence.pick(words.lang)) for gate in decision.gates]
+    gates = [(gate.state, gate.sentence.pick(words.lang)) for gate in decision.gates]
     reason = decision.overruled or ""
     status: Status = "promoted" if decision.promoted else "rejected"
     status = "overruled" if reason else status
     headline = words.say(f"headline.{status}", all=len(gates), failed=len(decision.failed))
+    if decision.unmeasured:
+        headline += words.say("headline.unmeasured", unmeasured=len(decision.unmeasured))
     return Decision(status, headline, reason, gates)
 
 
@@ -248,19 +259,33 @@ def _card_rows(manifest: Manifest) -> Sequence[CardRow]:
     return [CardRow(**row) for row in records_of(card_frame(card, nothing, nothing, nothing))]
 
 
-def _card(rows: Sequence[CardRow], words: Words) -> Card:
+def _from_average(row: CardRow, average: AverageFirm | None) -> CardRow:
+    if average is None:
+        return row
+    if row.kind == "intercept":
+        usual = math.fsum(average.points.values())
+        return replace(row, log_odds=row.log_odds + points_to_log_odds(usual))
+    usual = average.points.get(row.feature, 0.0)
+    low, high = (None if end is None else end - usual for end in (row.points_low, row.points_high))
+    return replace(row, points=row.points - usual, points_low=low, points_high=high)
+
+
+def _card(rows: Sequence[CardRow], average: AverageFirm | None, words: Words) -> Card:
     base = next(row.log_odds for row in rows if row.kind == "intercept")
     features: dict[str, list[CardRow]] = {}
     for row in rows:
         if row.kind != "intercept":
             features.setdefault(row.feature, []).append(row)
-    tables = [_table(feature, rows, words) for feature, rows in features.items()]
+    usual = average.points if average else {}
+    tables = [_table(feature, rows, usual, words) for feature, rows in features.items()]
     order = sorted(tables, key=lambda table: -round(table.highest - table.lowest, 6))
     weighty = [table for table in order if max(table.highest, -table.lowest) >= 1e-9]
-    return Card(base, weighty, [table.name for table in tables if table not in weighty])
+    return Card(base, average, weighty, [table.name for table in tables if table not in weighty])
 
 
-def _table(feature: str, rows: list[CardRow], words: Words) -> FeatureTable:
+def _table(
+    feature: str, rows: list[CardRow], usual: Mapping[str, float], words: Words
+) -> FeatureTable:
     numeric = rows[0].kind == "numeric"
     names = [row.entry for row in rows]
     parts: list[Any] = ["band" if numeric else "level"] * len(rows)
@@ -285,8 +310,10 @@ def _table(feature: str, rows: list[CardRow], words: Words) -> FeatureTable:
         notes.insert(0, FAMILIES[known.family].pick(words.lang))
     if known and known.direction:
         notes.append(words.say("card.rising" if known.direction > 0 else "card.falling"))
-    if known and any(entry.part == "unknown" and entry.points for entry in entries):
+    if known and any(entry.part == "unknown" and abs(entry.points) >= 1e-9 for entry in entries):
         notes.append(words.say("card.missing", why=known.missing))
+    if usual.get(feature):
+        notes.append(words.say("card.average", points=words.points(usual[feature])))
     curved = numeric and parts.count("band") > 1 and not (known and known.kind == "flag")
     expert = words.city and words.city.card.features.get(feature)
     why = expert.why.pick(words.lang) if expert else ""

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from leadscore.city.profile import City
-from leadscore.learning.evaluation import LEVEL
+from leadscore.learning.evaluation import LEVEL, MARKS
 from leadscore.numbers import likelihood
 from leadscore.registry.manifest import Manifest
 from leadscore.report import svg
@@ -131,8 +131,8 @@ def _decision(model: Model) -> list[str]:
     if decision is None:
         return []
     lines = [words.say("terminal.decision", decision=decision.headline)]
-    for passed, sentence in decision.gates:
-        lines += _lines(sentence, GAP + ("✓ " if passed else "✗ "), "    ")
+    for state, sentence in decision.gates:
+        lines += _lines(sentence, f"{GAP}{MARKS[state]} ", "    ")
     if decision.reason:
         lines += _lines(words.say("decision.overruled", reason=decision.reason))
     return lines

@@ -1,19 +1,20 @@
-"""Outcomes, overrides and exclusions, each kept in one transaction with the firm's new place."""
+"""Outcomes and exclusions, each kept in one transaction with the firm's new place."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 import shlex
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Table, delete, select
 
 from leadscore.errors import Detail, ListError
+from leadscore.learning.history import OUTCOMES, firm_keys
 from leadscore.lists.outcomes import Instructions, OutcomeList, load_outcomes
 from leadscore.lists.values.words import without_personal
 from leadscore.store.audit import AuditTrail, Record
@@ -21,10 +22,8 @@ from leadscore.store.current_ranking import STANDINGS, refresh
 from leadscore.store.database import Database, StoreError, insert_rows, take_turns
 from leadscore.store.firms import (
     EXCLUSIONS,
-    OVERRIDES,
     Firm,
     firm_to_change,
-    overrides_of,
     read_firm,
 )
 from leadscore.store.outcomes import (
@@ -42,7 +41,7 @@ from leadscore.store.outcomes import (
     validate_import,
 )
 from leadscore.store.pursuits import (
-    close_pursuit,
+    change_pursuit,
     open_pursuit,
     pursuits_of,
     terminal_stages,
@@ -83,19 +82,15 @@ def enter_outcome(
     if withdrawn and not reached:
         detail = Detail("stage", stage, WORDS["acts.not_there"])
         raise BadOutcomeError(WORDS["acts.no_such"], [detail])
-    pursuit, again = _pursuit_on(connection, firm, held, stage, day)
+    pursuit, again = _pursuit_on(connection, firm, stage, day)
     if withdrawn:
         pursuit, again = reached[-1].pursuit, False
     elif not again:
         for same in reached:
             if (same.pursuit, same.day, same.reason) == (pursuit, day, reason):
                 return same
-    if pursuit is None and held:  # what was noted before there were pursuits is one
-        first = min(entry.day for entry in held)
-        pursuit = open_pursuit(connection, firm.id, first, by=actor, now=now)
-        _settle(connection, firm, pursuit)
     if pursuit is None or again:
-        known = _known_now(connection, firm)
+        known = _known_now(connection, firm) | {"owner": _person(actor)}
         pursuit = open_pursuit(connection, firm.id, day, by=actor, now=now, **known)
     entry = {
         "credit_code": firm.credit_code, "name": firm.name, "former_names": None, "stage": stage,
@@ -105,36 +100,46 @@ def enter_outcome(
         connection, [entry], source=_BY_HAND, actor=actor, now=now, firm_id=firm_id,
         pursuit_id=pursuit,
     )  # fmt: skip
-    entries = _settle(connection, firm, pursuit)
     refresh(connection, [firm_id], now=now)
+    entries = outcomes_of(connection, [firm])[firm.id]
     return next(entry for entry in entries if entry.entry == number)
 
 
 def _pursuit_on(
-    connection: Connection, firm: Firm, held: Sequence[Entry], stage: str, day: date
+    connection: Connection, firm: Firm, stage: str, day: date
 ) -> tuple[int | None, bool]:
     # The last pursuit, None if there was none; and whether another one has begun since its end.
     last = pursuits_of(connection, [firm.id]).get(firm.id, [])[-1:]
     ending = terminal_stages(connection)
-    end = _end(held, ending)
-    ended = last[0].closed if last else end.day if end else None
+    ended = last[0].closed if last else None
     again = ended is not None and day > ended and stage not in ending
     return (last[0].id if last else None), again
 
 
-def _settle(connection: Connection, firm: Firm, pursuit: int) -> list[Entry]:
-    # Close a pursuit if its entries say that it is over, else open it; return those of the firm.
-    entries = outcomes_of(connection, [firm])[firm.id]
-    held = [entry for entry in entries if entry.in_force and entry.pursuit == pursuit]
-    end = _end(held, terminal_stages(connection))
-    day, reason = (end.day, end.reason) if end else (None, None)
-    close_pursuit(connection, pursuit, day, reason)
-    return entries
+def _person(actor: str) -> str | None:
+    # Whoever records the first outcome has the firm in hand, unless a program does it.
+    return None if actor == "cli" or actor.startswith("key:") else actor
 
 
-def _end(held: Sequence[Entry], ending: Collection[str]) -> Entry | None:
-    last = max(held, key=lambda entry: (entry.day, entry.entry), default=None)
-    return last if last and last.stage in ending else None
+def pursue(
+    connection: Connection, firm_id: int, fields: Mapping[str, Any], *, version: int, actor: str,
+    now: datetime, today: date,
+) -> Firm:  # fmt: skip
+    """Say who has a firm in hand and what comes next (`owner`, `next_step`, `next_step_on`).
+
+    The pursuit is the last one, also if it has ended: a lost firm may be asked again. Where there
+    is none yet it begins today. Returns the firm; raises `UnknownFirmError` and `ChangedFirmError`
+    as `firms.firm_to_change` does.
+    """
+    firm = firm_to_change(connection, firm_id, version=version)
+    last = pursuits_of(connection, [firm_id]).get(firm_id, [])[-1:]
+    if last:
+        change_pursuit(connection, last[0].id, **fields)
+    else:
+        known = {"owner": _person(actor)} | _known_now(connection, firm) | dict(fields)
+        open_pursuit(connection, firm_id, today, by=actor, now=now, **known)
+    refresh(connection, [firm_id], now=now)
+    return read_firm(connection, firm_id)
 
 
 def _known_now(connection: Connection, firm: Firm) -> dict[str, Any]:
@@ -145,37 +150,14 @@ def _known_now(connection: Connection, firm: Firm) -> dict[str, Any]:
     return {**(standing._asdict() if standing else {}), "rank": rank}
 
 
-def override(
-    connection: Connection, firm_id: int, values: Mapping[str, str], reason: str, *, version: int,
-    actor: str, now: datetime,
-) -> Firm:  # fmt: skip
-    """Let other values count than the machine's, and return the firm.
-
-    ``values`` are some of `firms.OVERRIDABLE`, in the place of whatever was overridden before; the
-    others stay the machine's. ``version`` is that of the firm as it was looked at. Raises
-    `UnknownFirmError` and `ChangedFirmError` as `firms.firm_to_change` does.
-    """
-    firm_to_change(connection, firm_id, version=version)
-    before = overrides_of(connection, [firm_id]).get(firm_id)
-    row = {
-        "firm_id": firm_id, "values": dict(values), "reason": reason, "by": actor, "at": now,
-        "version": before.version + 1 if before else 1,
-    }  # fmt: skip
-    return _replaced(connection, OVERRIDES, firm_id, [row], now)
-
-
-def take_override_back(
-    connection: Connection, firm_id: int, *, version: int, now: datetime
-) -> Firm:
-    """Let the machine's values count again, and return the firm; raises as `override`."""
-    firm_to_change(connection, firm_id, version=version)
-    return _replaced(connection, OVERRIDES, firm_id, [], now)
-
-
 def exclude(
     connection: Connection, firm_id: int, reason: str, *, version: int, actor: str, now: datetime
 ) -> Firm:
-    """Say that a firm is not to be courted, and return it; raises as `override`."""
+    """Say that a firm is not to be courted, and return it.
+
+    ``version`` is that of the firm as it was looked at. Raises `UnknownFirmError` and
+    `ChangedFirmError` as `firms.firm_to_change` does.
+    """
     firm_to_change(connection, firm_id, version=version)
     row = {"firm_id": firm_id, "reason": reason, "by": actor, "at": now}
     return _replaced(connection, EXCLUSIONS, firm_id, [row], now)
@@ -184,7 +166,7 @@ def exclude(
 def take_exclusion_back(
     connection: Connection, firm_id: int, *, version: int, now: datetime
 ) -> Firm:
-    """Let a firm be courted again, and return it; raises as `override`."""
+    """Let a firm be courted again, and return it; raises as `exclude`."""
     firm_to_change(connection, firm_id, version=version)
     return _replaced(connection, EXCLUSIONS, firm_id, [], now)
 
@@ -221,22 +203,49 @@ class Intake(Admission):
             read=self.read, new=len(self.new), known=self.known, set_aside=self.set_aside
         )
 
+    @property
+    def tally(self) -> dict[str, int]:
+        """What the file holds, in numbers: entries, and firms by what they came to."""
+        entries = self.listed.entries
+        (firm,) = firm_keys(entries)
+        stage = entries["stage"]
+        won, lost = (
+            firm[stage.isin(stages) & ~entries["withdrawn"]] for stages in (OUTCOMES, ["lost"])
+        )
+        return {
+            "read": self.read, "new": len(self.new), "known": self.known,
+            "set_aside": self.set_aside, "milestones": self.milestones,
+            "superseded": self.superseded, "corrected": self.corrected,
+            "withdrawn": int(entries["withdrawn"].sum()), "firms": int(firm.nunique()),
+            "won": int(won.nunique()), "lost": int(lost.nunique()), "losses": len(self.losses),
+        }  # fmt: skip
+
 
 class UnsettledError(ListError):
     """A file of outcomes of which losses might fall out, since not all of it is understood."""
 
 
+class Load(Protocol):
+    """What reads a file of outcomes, as `leadscore.lists.outcomes.load_outcomes` does."""
+
+    def __call__(self, path: Path, *, today: date, said: Instructions | None) -> OutcomeList:
+        """Return the file as it is read; a ListError if it can't be."""
+        ...
+
+
 def take_in(
     path: Path, database: Database, *, today: date, now: datetime, actor: str, trail: AuditTrail,
     said: Instructions | None = None, remembered: bool = True, skip_rows: bool = False,
-    dry: bool = False,
+    dry: bool = False, role: str = "administrator", load: Load = load_outcomes,
+    settle: Callable[[Connection, Intake], object] = lambda *_: None,
 ) -> Intake:  # fmt: skip
     """Read a file of outcomes and add to the store what is sound and not there yet.
 
     The history is read and added to in one transaction, with the audit record and with what was
     ``said`` of the file, which the next file with the same headers is read by if it is
     ``remembered``: of two who import a file at the same moment, the second finds all of it there.
-    Days after ``today`` are not believed. A ``dry`` run writes nothing.
+    Days after ``today`` are not believed. A ``dry`` run writes nothing. ``role`` is that of the
+    actor; ``load`` reads the file, ``settle`` is called with what was added, in its transaction.
 
     Raises `ListError` if the file can't be read, or does not tell outcomes, `UnsettledError` if a
     word of stages or a column is not understood, or if rows that tell a loss can't be taken and
@@ -246,7 +255,7 @@ def take_in(
     said = said or Instructions()
     with database.read() as connection:
         templates = templates_of(connection, _LEDGERS) if remembered else []
-    listed = load_outcomes(path, today=today, said=replace(said, templates=templates))
+    listed = load(path, today=today, said=replace(said, templates=templates))
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -284,8 +293,9 @@ def take_in(
         for name in ("mapping", "stages"):
             if given := dict(getattr(listed.template, name)):
                 details[name] = given
-        record = Record(actor, "administrator", "outcomes.import", details=details)
+        record = Record(actor, role, "outcomes.import", details=details)
         trail.append(connection, record, now)
+        settle(connection, intake)
     return intake
 
 

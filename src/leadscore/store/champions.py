@@ -71,8 +71,9 @@ def promote(
 ) -> bool:  # fmt: skip
     """Let a version serve a city from now on, and tell whether that is a change.
 
-    The reason is kept. A person (``"by_hand"``) needs one to overrule failed gates, each time. A
-    ModelError without it, if the version can't be used, or is one of another city.
+    The reason is kept. A person (``"by_hand"``) needs one to overrule gates that failed, or at
+    which nothing could be measured, each time. A ModelError without it, if the version can't be
+    used, or is one of another city.
     """
     take_turns(connection, CHAMPIONS)
     manifest = registry.manifest(version)
@@ -84,8 +85,8 @@ def promote(
         return False
     given = _in_one_line(reason or "")
     decision = manifest.decision
-    if act == "by_hand" and decision and decision.failed and not given:
-        sentences = [gate.sentence for gate in decision.failed]
+    if act == "by_hand" and decision and decision.unpassed and not given:
+        sentences = [gate.sentence for gate in decision.unpassed]
         zh, en = "".join(s.zh for s in sentences), " ".join(s.en for s in sentences)
         gates = Text(zh=zh, en=en)
         message = WORDS["champions.needs_reason"].format(version=version, gates=gates)

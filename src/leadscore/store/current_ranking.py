@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from operator import add
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from leadscore.lists.values.places import province_name
 from leadscore.ranking.order import order_key
-from leadscore.ranking.vetoes import COURTED, GONE
+from leadscore.ranking.vetoes import GONE, HERE
 from leadscore.store.database import (
     APPEND_ONLY,
     METADATA,
@@ -31,9 +31,18 @@ from leadscore.store.database import (
     rows_of_some,
     take_turns,
 )
-from leadscore.store.firms import Firm, Override, count_up, exclusions_of, overrides_of, read_firms
-from leadscore.store.lists import LIST_FIRMS
-from leadscore.store.outcomes import outcomes_of, stage_of
+from leadscore.store.facts import Corrections, facts_of, with_corrections
+from leadscore.store.firms import Firm, count_up, exclusions_of, hidden_of, read_firms
+from leadscore.store.lists import LIST_FIRMS, LISTS, NOWHERE
+from leadscore.store.office import Office, months_after, read_office
+from leadscore.store.outcomes import (
+    Entry,
+    lacking_pursuits,
+    last_entry,
+    outcomes_of,
+    settle_pursuits,
+)
+from leadscore.store.pursuits import Pursuit, open_pursuit, pursuits_of
 from leadscore.text import room_words
 
 WORDS = room_words("store")
@@ -60,7 +69,7 @@ class Score:
     snapshot_id: Annotated[int | None, Number, sa.ForeignKey("snapshots.id"), {"index": True}]
     model: str
     as_of: date
-    scored_at: datetime
+    scored_at: Annotated[datetime, {"index": True}]
     likelihood: float
     fit: float
     priority: float
@@ -76,6 +85,8 @@ class Score:
     words: str | None
     profile: str | None  # `City.digest` of the profile under which it was given
     facts: str | None  # digest of the fields and facts that it rests on
+    # By which it is ordered where an officer has set the grade; else by the priority.
+    order_priority: float | None = None
 
     @property
     def total_points(self) -> float:
@@ -102,13 +113,19 @@ _SAME = tuple(
     SCORES.c[name]
     for name in ("snapshot_id", "firm_id", "likelihood", "priority", "grade", "veto", "profile")
 )
+_FIRM_OF_SAME = 1  # place of the firm in it
 _NEWEST = sa.select(sa.func.max(SCORES.c.id), sa.func.max(SCORES.c.snapshot_id))
+_LATEST = (
+    sa.select(SCORES.c.firm_id, sa.func.max(SCORES.c.id))
+    .where(SCORES.c.firm_id.in_(one_of_some()))
+    .group_by(SCORES.c.firm_id)
+)
 
 
 def append_scores(connection: Connection, rows: list[dict[str, Any]]) -> list[int]:
     """Add scores and return the number of each row's score.
 
-    A firm that has just this score already, of the same snapshot and profile and with the same
+    A firm whose last score is just this one, of the same snapshot and profile and with the same
     result, keeps it: fields, day, model and profile alone decide a score.
     """
     take_turns(connection, SCORES)
@@ -116,6 +133,10 @@ def append_scores(connection: Connection, rows: list[dict[str, Any]]) -> list[in
     query = sa.select(SCORES.c.id, *_SAME).where(SCORES.c.snapshot_id.in_(one_of_some()))
     scored = [row["snapshot_id"] for row in rows if row["snapshot_id"] <= newest]
     known = {tuple(same): number for number, *same in rows_of_some(connection, query, scored)}
+    # A correction that was taken back on the same day gives the score before it once more.
+    firms = {same[_FIRM_OF_SAME] for same in known}
+    latest = {row[1] for row in rows_of_some(connection, _LATEST, firms)}
+    known = {same: number for same, number in known.items() if number in latest}
     ids: list[int] = []
     new: list[dict[str, Any]] = []
     for row in rows:
@@ -191,8 +212,8 @@ _Key = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 """Sorted by its code points on every database, so that pages follow each other alike."""
 
 
-_FILTERS = ("chain", "segment", "role", "grade", "stage", "region")
-_COUNTED = ("chain", "segment", "role", "grade", "stage", "veto", "province", "city")
+_FILTERS = ("chain", "segment", "role", "grade", "stage", "owner", "region")
+_COUNTED = ("chain", "segment", "role", "grade", "stage", "owner", "veto", "province", "city")
 
 STANDINGS = sa.Table(
     "standings",
@@ -216,6 +237,10 @@ STANDINGS = sa.Table(
     sa.Column("veto", _Key),
     sa.Column("vetoed", sa.Boolean, nullable=False),
     sa.Column("stage", _Key),
+    sa.Column("pursuit_id", Number, sa.ForeignKey("pursuits.id")),
+    sa.Column("owner", _Key),
+    sa.Column("rests_until", sa.Date),
+    sa.Column("rest_reason", sa.Text),
     sa.Column("excluded", sa.Boolean, nullable=False),
     sa.Column("overridden", sa.Boolean, nullable=False),
     sa.Column("model", sa.Text, nullable=False),
@@ -227,9 +252,11 @@ STANDINGS = sa.Table(
     sa.Index("ix_standings_facets", *_COUNTED),
     sa.Index("ix_standings_quarters", "vetoed", "fit", "likelihood"),
 )
-"""``grade``, ``segment`` and ``role`` are those that count, overridden or not; ``region`` is the
-division code of the city, else of the province; ``list_id`` and ``row`` say where the firm was
+"""All is as it counts, what officers corrected included, which ``overridden`` tells; ``region`` is
+the division code of the city, else of the province; ``list_id`` and ``row`` say where the firm was
 last seen; ``veto`` is the first that holds, by list, outcomes and exclusions together.
+``pursuit_id`` is the last pursuit, ``owner`` who has it in hand; a lost firm rests until
+``rests_until``, and ``rest_reason`` is why it was lost.
 ``order_key`` is that of `leadscore.ranking.order` and, so that no two are the same, the number of
 the firm."""
 
@@ -324,11 +351,12 @@ _PLACE_IN_LISTS = (
 )
 
 _FROM_SCORE = ("likelihood", "fit", "priority", "grade", "segment", "role", "veto", "model")
+_TO_PLACE = (*_FROM_SCORE, "order_priority")
 _WITH_SCORE = (
     sa.select(
         STANDINGS.c.list_id,
         STANDINGS.c.row,
-        *(SCORES.c[name] for name in ("id", "firm_id", *_FROM_SCORE)),
+        *(SCORES.c[name] for name in ("id", "firm_id", *_TO_PLACE)),
     )
     .join_from(STANDINGS, SCORES, SCORES.c.id == STANDINGS.c.score_id)
     .where(STANDINGS.c.firm_id.in_(one_of_some()))
@@ -337,31 +365,41 @@ _WITH_SCORE = (
 
 def place_firms(
     connection: Connection, firms: Iterable[Firm], scores: Mapping[int, Mapping[str, Any]],
-    seen: Mapping[int, tuple[int | None, int | None]], *, new: Collection[int] = (),
+    seen: Mapping[int, tuple[int | None, int | None]], *, now: datetime, new: Collection[int] = (),
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Write where firms stand now, also in their lists, and return the rows of `STANDINGS`.
+
+    What files have told of them opens pursuits. Hidden firms stand nowhere: they have a row here
+    whose ``order_key`` is `NOWHERE`, and none in the table.
 
     By number, ``scores`` have the columns of `SCORES`, ``seen`` the list and row of each firm.
     ``new`` are the firms that this transaction has added: only files of outcomes know of them.
     """
     placed = list(firms)
     numbers = [firm.id for firm in placed if firm.id not in new]
-    entries = outcomes_of(connection, placed)
-    overrides = overrides_of(connection, numbers)
+    entries, pursuits = _pursued(connection, placed, now=now)
+    office, today = read_office(connection), now.astimezone().date()
+    corrections = _corrections(connection, numbers)
+    records = {
+        firm.id: with_corrections(firm.record, corrections.get(firm.id, ())) for firm in placed
+    }
     exclusions = exclusions_of(connection, numbers)
     rows = [
         _standing_row(
-            firm, scores[firm.id], seen.get(firm.id, (None, None)),
-            stage_of(entries.get(firm.id, ()), firm.record.get("stage")),
-            overrides.get(firm.id), excluded=firm.id in exclusions,
+            firm, records[firm.id], scores[firm.id], seen.get(firm.id, (None, None)),
+            _come_to(firm, entries.get(firm.id, ()), pursuits.get(firm.id, ()), office),
+            corrected=firm.id in corrections, excluded=firm.id in exclusions, today=today,
         )
         for firm in placed
     ]  # fmt: skip
-    texts = [{"firm_id": firm.id, "text": _searched_text(firm.record)} for firm in placed]
+    hidden = hidden_of(connection, numbers)
+    rows = [row | {"order_key": NOWHERE} if row["firm_id"] in hidden else row for row in rows]
+    texts = [{"firm_id": firm.id, "text": _searched_text(records[firm.id])} for firm in placed]
     for some in in_parts(numbers):
         connection.execute(_FORGET, {"some": some})
+    if standing := [row for row in rows if row["firm_id"] not in hidden]:
+        connection.execute(STANDINGS.insert(), standing)
     if rows:
-        connection.execute(STANDINGS.insert(), rows)
         connection.execute(_SPEAK[connection.dialect.name], texts)
     if numbers:
         keys = [{"firm": row["firm_id"], "key": row["order_key"]}
@@ -396,7 +434,7 @@ def refresh(connection: Connection, firm_ids: Iterable[int], *, now: datetime) -
         seen = {row["firm_id"]: (row["list_id"], row["row"]) for row in rows}
         firms = read_firms(connection, seen.keys())
         scores = {row["firm_id"]: dict(row) for row in rows}
-        place_firms(connection, firms.values(), scores, seen)
+        place_firms(connection, firms.values(), scores, seen, now=now)
         count_up(connection, some, now=now)
 
 
@@ -411,16 +449,104 @@ def last_seen(
     }
 
 
+def open_rested(connection: Connection, *, now: datetime) -> int:
+    """Let the firms be courted again whose rest is over, and return how many those were."""
+    over = STANDINGS.c.rests_until <= now.astimezone().date()
+    query = sa.select(STANDINGS.c.firm_id).where(STANDINGS.c.veto == "resting", over)
+    firms = connection.scalars(query).all()
+    refresh(connection, firms, now=now)
+    return len(firms)
+
+
+def refresh_lost(connection: Connection, *, now: datetime) -> None:
+    """Place all lost firms anew, as when the office lets them rest for another time."""
+    lost = sa.select(STANDINGS.c.firm_id).where(STANDINGS.c.stage == "lost")
+    refresh(connection, connection.scalars(lost).all(), now=now)
+
+
+def _pursued(
+    connection: Connection, firms: Sequence[Firm], *, now: datetime
+) -> tuple[dict[int, list[Entry]], dict[int, list[Pursuit]]]:
+    # The outcomes and the pursuits of firms; those are opened and closed as the outcomes say.
+    entries = outcomes_of(connection, firms)
+    pursuits = pursuits_of(connection, [firm.id for firm in firms])
+    opened = []
+    for firm in firms:
+        of_firm = entries.get(firm.id, ())
+        for day, by in lacking_pursuits(of_firm, pursuits.get(firm.id, ())):
+            known = _known_on(connection, firm.id, day)
+            open_pursuit(connection, firm.id, day, by=by, now=now, **known)
+            opened.append(firm)
+    if opened:
+        entries |= outcomes_of(connection, opened)
+        pursuits |= pursuits_of(connection, [firm.id for firm in opened])
+    for number in entries.keys() & pursuits.keys():
+        settle_pursuits(connection, entries[number], pursuits[number])
+    return entries, pursuits
+
+
+_KNOWN_ON = (
+    sa.select(SCORES.c.id.label("score_id"), SCORES.c.model)
+    .where(SCORES.c.firm_id == sa.bindparam("firm"), SCORES.c.scored_at < sa.bindparam("until"))
+    .order_by(SCORES.c.id.desc())
+    .limit(1)
+)
+_LISTED_ON = (
+    sa.select(sa.func.max(LIST_FIRMS.c.list_id))
+    .join_from(LIST_FIRMS, LISTS, LISTS.c.id == LIST_FIRMS.c.list_id)
+    .where(LIST_FIRMS.c.firm_id == sa.bindparam("firm"))
+    .where(LISTS.c.uploaded_at < sa.bindparam("until"))
+)
+
+
+def _known_on(connection: Connection, firm_id: int, day: date) -> dict[str, Any]:
+    # What the office had before it on a day of the past: the score and the list that there were.
+    # Ranks of the past are kept nowhere.
+    until = datetime.combine(day + timedelta(days=1), time()).astimezone()
+    given = {"firm": firm_id, "until": until}
+    score = connection.execute(_KNOWN_ON, given).one_or_none()
+    listed = {"list_id": connection.scalar(_LISTED_ON, given)}
+    return listed | (score._asdict() if score else {})
+
+
+def _come_to(
+    firm: Firm, entries: Sequence[Entry], pursuits: Sequence[Pursuit], office: Office
+) -> dict[str, Any]:
+    # How far a firm has come: by the latest outcome, else by what its list says.
+    last, stage = last_entry(entries), firm.record.get("stage")
+    day = None
+    if last:
+        stage, day = last.stage, last.day
+    elif stage:
+        day = date.fromisoformat(firm.origins["stage"]["as_of"])
+    pursuit = pursuits[-1] if pursuits else None
+    rests = stage == "lost" and day is not None and office.rest_months > 0
+    return {
+        "stage": stage, "pursuit_id": pursuit and pursuit.id, "owner": pursuit and pursuit.owner,
+        "rests_until": months_after(day, office.rest_months) if rests and day else None,
+        "rest_reason": last.reason if last and rests else None,
+    }  # fmt: skip
+
+
+def _corrections(connection: Connection, firm_ids: Collection[int]) -> Corrections:
+    facts = facts_of(connection, firm_ids)
+    return {firm: [fact.correction for fact in of_firm] for firm, of_firm in facts.items()}
+
+
 def _standing_row(
-    firm: Firm, score: Mapping[str, Any], seen: tuple[int | None, int | None], stage: str | None,
-    override: Override | None, *, excluded: bool,
+    firm: Firm, record: Mapping[str, Any], score: Mapping[str, Any],
+    seen: tuple[int | None, int | None], come_to: Mapping[str, Any], *, corrected: bool,
+    excluded: bool, today: date,
 ) -> dict[str, Any]:  # fmt: skip
-    values = {name: score[name] for name in _FROM_SCORE} | dict(override.values if override else {})
-    segment, record = values["segment"], firm.record
-    veto = veto_now(score["veto"], stage, excluded=excluded)
+    values = {name: score[name] for name in _FROM_SCORE}
+    segment, placed = values["segment"], score["order_priority"]
+    until = come_to["rests_until"]
+    resting = until is not None and today < until
+    veto = veto_now(score["veto"], come_to["stage"], excluded=excluded, resting=resting)
     key = order_key(
-        vetoed=veto is not None, priority=score["priority"], likelihood=score["likelihood"],
-        fit=score["fit"], name=firm.name, credit_code=firm.credit_code,
+        vetoed=veto is not None, priority=score["priority"] if placed is None else placed,
+        likelihood=score["likelihood"], fit=score["fit"], name=firm.name,
+        credit_code=firm.credit_code,
     )  # fmt: skip
     return values | {
         "firm_id": firm.id, "score_id": score["id"], "list_id": seen[0], "row": seen[1],
@@ -428,19 +554,21 @@ def _standing_row(
         "chain": segment.partition(".")[0] if segment else None,
         "region": record.get("city_code") or record.get("province_code"),
         "province": province_name(record), "city": record.get("city"), "veto": veto,
-        "vetoed": veto is not None, "stage": stage, "excluded": excluded,
-        "overridden": override is not None, "order_key": key + firm.id.to_bytes(8),
+        "vetoed": veto is not None, "excluded": excluded, "overridden": corrected,
+        "order_key": key + firm.id.to_bytes(8), **come_to,
     }  # fmt: skip
 
 
-def veto_now(scored: str | None, stage: str | None, *, excluded: bool) -> str | None:
+def veto_now(
+    scored: str | None, stage: str | None, *, excluded: bool, resting: bool = False
+) -> str | None:
     """Return the first veto that holds, in the order of `leadscore.ranking.vetoes.Vetoes`.
 
     ``scored`` is what the firm's fields gave when it was scored, ``stage`` how far the firm has
-    come by now; ``excluded`` if it is not to be courted.
+    come by now; ``excluded`` if it is not to be courted, ``resting`` if it was lost not long ago.
 
-    >>> veto_now(None, "visited", excluded=False), veto_now("in_pursuit", "lost", excluded=False)
-    ('in_pursuit', None)
+    >>> veto_now(None, "visited", excluded=False), veto_now(None, "building", excluded=False)
+    (None, 'already_here')
     >>> veto_now("deregistered", None, excluded=True), veto_now("already_here", None, excluded=True)
     ('deregistered', 'excluded')
     """
@@ -448,6 +576,6 @@ def veto_now(scored: str | None, stage: str | None, *, excluded: bool) -> str | 
         return scored
     if excluded:
         return "excluded"
-    if scored == "already_here":
-        return scored
-    return "in_pursuit" if stage in COURTED else None
+    if scored == "already_here" or stage in HERE:
+        return "already_here"
+    return "resting" if resting else None

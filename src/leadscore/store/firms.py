@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 
 from leadscore.lists.cleaning import Firm as Record
 from leadscore.lists.cleaning import records_of
-from leadscore.lists.columns import CANONICAL
-from leadscore.lists.dedupe import normal_name_of
+from leadscore.lists.columns import BY_HAND, CANONICAL
+from leadscore.lists.dedupe import normal_name, normal_name_of
 from leadscore.lists.values.cells import Value
 from leadscore.store.database import (
     METADATA,
@@ -29,7 +29,7 @@ from leadscore.store.database import (
     rows_of_some,
     take_turns,
 )
-from leadscore.text import room_words
+from leadscore.text import Text, room_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +42,7 @@ Records = Sequence[tuple[str, Written]]
 _KINDS: dict[str, Callable[[Any], Value]] = {
     "str": str, "float64": float, "datetime64[us]": date.fromisoformat
 }  # fmt: skip
-_READERS = {each.name: _KINDS[each.dtype] for each in CANONICAL}
+_READERS = {each.name: _KINDS[each.dtype] for each in CANONICAL} | dict.fromkeys(BY_HAND, str)
 
 
 def field_records(firms: pd.DataFrame) -> Records:
@@ -58,7 +58,10 @@ def field_records(firms: pd.DataFrame) -> Records:
 
 
 def field_record(firm: Mapping[str, Any]) -> tuple[str, Written]:
-    """Return the digest and the filled canonical columns of one firm, as JSON has them."""
+    """Return the digest and the filled columns of one firm, as JSON has them.
+
+    They are the canonical ones, and those of `BY_HAND` of a firm that was corrected.
+    """
     record = Written(
         {
             name: value.isoformat() if isinstance(value, date) else value
@@ -70,7 +73,7 @@ def field_record(firm: Mapping[str, Any]) -> tuple[str, Written]:
 
 
 def known_firm(record: Mapping[str, Any]) -> Record:
-    """Return a firm as it is scored, of what JSON has kept of it.
+    """Return a firm as it is scored, of what JSON has kept of it, corrections applied or not.
 
     >>> known_firm({"founded_on": "2016-11-01", "name": "甲", "staff": 5})
     {'name': '甲', 'staff': 5.0, 'founded_on': datetime.date(2016, 11, 1)}
@@ -88,6 +91,26 @@ class UnknownFirmError(StoreError):
     code = "unknown_firm"
 
 
+class MergedFirmError(StoreError):
+    """A firm that turned out to be another, which is named ``into``."""
+
+    code = "merged_firm"
+
+    def __init__(self, message: Text, into: int) -> None:
+        super().__init__(message)
+        self.into = into
+
+    def __reduce__(self) -> Any:
+        """Pickle with the number of the other."""
+        return type(self), (self.message, self.into)
+
+
+class GoneFirmError(StoreError):
+    """A firm that only a list knew whose import was undone."""
+
+    code = "gone"
+
+
 class ChangedFirmError(StoreError):
     """A firm that has changed since it was looked at."""
 
@@ -101,7 +124,8 @@ class Firm:
     ``record`` holds the canonical columns that are filled; ``origins`` says of each where it is
     from: ``list`` (None if somebody wrote it), ``row``, ``at`` and ``as_of``. ``name_key`` is the
     normal form of the name. ``version`` counts the changes of whatever is shown of the firm. One
-    that turned out to be another is ``merged_into`` that, and no longer shown by itself.
+    that turned out to be another is ``merged_into`` that, and no longer shown by itself; one is
+    ``gone_with`` the list that alone knew it, when its import was undone, and nothing of it counts.
     """
 
     id: GivenId
@@ -110,10 +134,16 @@ class Firm:
     name_key: Annotated[str, {"index": True}]
     record: Mapping[str, Any]
     origins: Mapping[str, Mapping[str, Any]]
-    created_at: datetime
+    created_at: Annotated[datetime, {"index": True}]
     updated_at: datetime
     version: int
     merged_into: Annotated[int | None, Number, sa.ForeignKey("firms.id"), {"index": True}] = None
+    gone_with: Annotated[int | None, Number, sa.ForeignKey("lists.id"), {"index": True}] = None
+
+    @property
+    def shown(self) -> bool:
+        """Whether it is a firm of its own."""
+        return self.merged_into is None and self.gone_with is None
 
 
 FIRMS = sa.Table("firms", METADATA, *columns_of(Firm))
@@ -145,12 +175,23 @@ _CHANGE = (
 
 
 def read_firm(connection: Connection, firm_id: int, *, lock: bool = False) -> Firm:
-    """Return a firm, locked if asked for; raises `UnknownFirmError`."""
+    """Return a firm, locked if asked for.
+
+    Raises `UnknownFirmError`, `MergedFirmError` if it turned out to be another, and
+    `GoneFirmError` if it went with the only list that knew it.
+    """
     query = _ONE_LOCKED if lock else _ONE
     row = connection.execute(query, {"number": firm_id}).one_or_none()
     if row is None:
         raise UnknownFirmError(WORDS["firms.unknown"].format(id=firm_id))
-    return Firm(*row)
+    firm = Firm(*row)
+    if firm.merged_into is not None:
+        words = WORDS["firms.merged"].format(id=firm_id, name=firm.name, into=firm.merged_into)
+        raise MergedFirmError(words, firm.merged_into)
+    if firm.gone_with is not None:
+        words = WORDS["firms.gone"].format(id=firm_id, name=firm.name, list=firm.gone_with)
+        raise GoneFirmError(words)
+    return firm
 
 
 def firm_to_change(connection: Connection, firm_id: int, *, version: int | None = None) -> Firm:
@@ -166,15 +207,18 @@ def read_firms(connection: Connection, firm_ids: Collection[int]) -> dict[int, F
     return {row.id: Firm(*row) for row in rows_of_some(connection, _SOME, firm_ids)}
 
 
+_SHOWN = (FIRMS.c.merged_into.is_(None), FIRMS.c.gone_with.is_(None))
+
+
 def next_firms(connection: Connection, after: int, count: int) -> list[Firm]:
     """Return the first firms with higher numbers than ``after``, in their order."""
-    query = sa.select(FIRMS).where(FIRMS.c.id > after).order_by(FIRMS.c.id).limit(count)
+    query = sa.select(FIRMS).where(FIRMS.c.id > after, *_SHOWN).order_by(FIRMS.c.id).limit(count)
     return [Firm(*row) for row in connection.execute(query)]
 
 
 def count_firms(connection: Connection) -> int:
     """Return how many firms are kept."""
-    return connection.scalar(sa.select(sa.func.count()).select_from(FIRMS)) or 0
+    return connection.scalar(sa.select(sa.func.count()).select_from(FIRMS).where(*_SHOWN)) or 0
 
 
 def next_firm_id(connection: Connection) -> int:
@@ -244,20 +288,6 @@ def count_up(connection: Connection, firm_ids: Iterable[int], *, now: datetime) 
         connection.execute(_COUNT_UP, {"some": some, "now": now})
 
 
-OVERRIDABLE = ("grade", "segment", "role")
-"""What may be overridden. A likelihood may not: it is a measured frequency, not an opinion."""
-
-
-class Override(NamedTuple):
-    """What an officer lets count instead of the machine's `OVERRIDABLE` values, why, and who."""
-
-    values: Mapping[str, str]
-    reason: str
-    by: str
-    at: datetime
-    version: int
-
-
 class Exclusion(NamedTuple):
     """That a firm is not to be courted, and why."""
 
@@ -266,25 +296,27 @@ class Exclusion(NamedTuple):
     at: datetime
 
 
-OVERRIDES, EXCLUSIONS = (
+class Hiding(NamedTuple):
+    """That a firm stands in no ranking, count or export, and why."""
+
+    reason: str
+    by: str
+    at: datetime
+
+
+EXCLUSIONS, HIDDEN_FIRMS = (
     sa.Table(
         name,
         METADATA,
         sa.Column("firm_id", Number, sa.ForeignKey("firms.id"), primary_key=True),
         *columns_of(row),
     )
-    for name, row in (("overrides", Override), ("exclusions", Exclusion))
+    for name, row in (("exclusions", Exclusion), ("hidden_firms", Hiding))
 )
-_OVERRIDDEN, _EXCLUDED = (
-    sa.select(table).where(table.c.firm_id.in_(one_of_some())) for table in (OVERRIDES, EXCLUSIONS)
+_EXCLUDED, _HIDDEN = (
+    sa.select(table).where(table.c.firm_id.in_(one_of_some()))
+    for table in (EXCLUSIONS, HIDDEN_FIRMS)
 )
-
-
-def overrides_of(connection: Connection, firm_ids: Collection[int]) -> dict[int, Override]:
-    """Return the overrides of firms, by their numbers."""
-    return {
-        row.firm_id: Override(*row[1:]) for row in rows_of_some(connection, _OVERRIDDEN, firm_ids)
-    }
 
 
 def exclusions_of(connection: Connection, firm_ids: Collection[int]) -> dict[int, Exclusion]:
@@ -292,3 +324,50 @@ def exclusions_of(connection: Connection, firm_ids: Collection[int]) -> dict[int
     return {
         row.firm_id: Exclusion(*row[1:]) for row in rows_of_some(connection, _EXCLUDED, firm_ids)
     }
+
+
+def hidden_of(connection: Connection, firm_ids: Collection[int]) -> dict[int, Hiding]:
+    """Return which of the firms are hidden, by their numbers."""
+    return {row.firm_id: Hiding(*row[1:]) for row in rows_of_some(connection, _HIDDEN, firm_ids)}
+
+
+def as_survivors(connection: Connection, named: pd.DataFrame) -> pd.DataFrame:
+    """Return a table that names firms by ``credit_code`` and ``name``, merged ones as the other."""
+    losers = [Firm(*row) for row in connection.execute(_LOSERS)]
+    if not losers:
+        return named
+    survivors = read_firms(connection, {firm.merged_into or 0 for firm in losers})
+    table = named.copy()
+    keys = normal_name(table["name"].fillna(""))
+    for firm in losers:
+        survivor, code = survivors[firm.merged_into or 0], firm.record.get("credit_code")
+        is_it = table["credit_code"].isna() & (keys == firm.name_key)
+        if code:
+            is_it |= table["credit_code"] == code
+        table.loc[is_it, ["credit_code", "name"]] = [survivor.credit_code, survivor.name]
+    return table
+
+
+_LOSERS = sa.select(FIRMS).where(FIRMS.c.merged_into.is_not(None)).order_by(FIRMS.c.id)
+_MERGED = sa.select(FIRMS).where(FIRMS.c.merged_into.in_(one_of_some())).order_by(FIRMS.c.id)
+
+
+def merged_into(connection: Connection, firm_ids: Collection[int]) -> dict[int, list[Firm]]:
+    """Return the firms that turned out to be one of these, by the numbers of these."""
+    merged: dict[int, list[Firm]] = {}
+    for row in rows_of_some(connection, _MERGED, firm_ids):
+        merged.setdefault(row.merged_into, []).append(Firm(*row))
+    return merged
+
+
+def rewrite_firm(
+    connection: Connection, firm: Firm, record: Mapping[str, Any],
+    origins: Mapping[str, Mapping[str, Any]], *, now: datetime,
+) -> Firm:  # fmt: skip
+    """Write what is known of a firm in the place of all that was, and return it as it is kept.
+
+    Names that it bore before are those of the record alone, unlike with `write_firms`.
+    """
+    connection.execute(sa.delete(FORMER_NAMES).where(FORMER_NAMES.c.firm_id == firm.id))
+    (written,) = write_firms(connection, [firm], [record], [origins], first=0, now=now)
+    return written

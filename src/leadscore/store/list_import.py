@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -22,11 +22,13 @@ from sqlalchemy import Connection
 from leadscore.errors import LeadscoreError
 from leadscore.lists.cleaning import CleanList
 from leadscore.lists.columns import recognise
+from leadscore.lists.own_columns import OwnValues, own_headers, own_values
 from leadscore.lists.problems import Problem
 from leadscore.lists.reading.table import UPLOADED, release_memory
 from leadscore.lists.understanding import ReadList, read_firms
 from leadscore.ranking.batch import Counts, processes_for, scoring_processes
 from leadscore.ranking.score import Scorer
+from leadscore.store.contributions import replaced_by
 from leadscore.store.current_ranking import STANDINGS
 from leadscore.store.database import (
     METADATA,
@@ -38,6 +40,7 @@ from leadscore.store.database import (
     plain_values,
     storable_text,
 )
+from leadscore.store.facts import Corrections, corrections_of, with_corrections
 from leadscore.store.firms import Records, field_records, next_firm_id, write_firms
 from leadscore.store.lists import (
     LIST_FIRMS,
@@ -60,6 +63,7 @@ from leadscore.store.scoring import (
     score_firms,
     write_scores,
 )
+from leadscore.store.snapshots import keep_records
 from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("store")
@@ -171,13 +175,15 @@ def take_in_list(
         with database.write() as connection:
             kept, content = read_kept_list(connection, list_id), file_of(connection, list_id)
             if content is None:
-                return Counts(**kept.counts) if kept.counts else Counts(0, 0, 0, 0)
+                counts = kept.counts or {}
+                return Counts(*(counts.get(each.name, 0) for each in fields(Counts)))
             set_state(connection, list_id, "reading")
         progress(0.0, WORDS["list_import.reading"])
         with as_file(content, kept.file_name) as path:
             del content  # it and the text of its cells need not stay while firms are scored
             read = read_firms(path, kept.mapping, today=today, limits=UPLOADED)
         clean, failed = read.clean, list(_failed_rows(read))
+        own = own_values(read.mapped)
         del read
         with database.write() as connection:
             set_state(connection, list_id, "scoring")
@@ -185,7 +191,7 @@ def take_in_list(
         del failed
         release_memory()
         with _no_search_for_garbage():
-            return _Import(database, kept, clean, scorer, today, now, progress, check).run()
+            return _Import(database, kept, clean, own, scorer, today, now, progress, check).run()
     except LeadscoreError as error:
         words = {"code": error.code, "zh": error.render("zh"), "en": error.render("en")}
         with database.write() as connection:
@@ -210,10 +216,12 @@ def _no_search_for_garbage() -> Iterator[None]:
 class _Plan:
     """What is to be written, if the store is still as it was.
 
-    The rows that aren't stored yet, where they stand and which firms they are.
+    The rows that aren't stored yet, where they stand and which firms they are, and what was
+    corrected of these.
     """
 
     linked: Linked
+    corrections: Corrections
     rows: list[int]
     sheets: list[str | None]
 
@@ -239,6 +247,7 @@ class _Import:
     database: Database
     kept: KeptList
     clean: CleanList
+    own: OwnValues
     scorer: Scorer
     today: date
     now: datetime
@@ -258,9 +267,11 @@ class _Import:
     def _planned(self) -> _Plan:
         with self.database.read() as connection:
             linked = _lacking(connection, self.kept.id, link(connection, self.clean))
+            numbers = [firm.id for firm in linked.known if firm]
+            corrections = corrections_of(connection, numbers, as_of=self.today)
         _ = linked.keys  # which takes a while, so not while others wait
         rows, sheets = linked.firms["row"].tolist(), plain_values(linked.firms["sheet"])
-        return _Plan(linked, rows, sheets)
+        return _Plan(linked, corrections, rows, sheets)
 
     def _piece(self, plan: _Plan, part: slice) -> _Piece:
         said = field_records(plan.linked.firms.iloc[part])
@@ -278,8 +289,15 @@ class _Import:
 
         def to_score() -> Iterator[list[Record]]:
             for at in range(0, total, _PIECE):
-                scoring.append(self._piece(plan, slice(at, at + _PIECE)))
-                yield scoring[-1].records
+                part = slice(at, at + _PIECE)
+                scoring.append(self._piece(plan, part))
+                # A list undoes no correction.
+                yield [
+                    with_corrections(record, plan.corrections.get(firm.id, ()) if firm else ())
+                    for firm, record in zip(
+                        plan.linked.known[part], scoring[-1].records, strict=True
+                    )
+                ]
 
         self._tell(done, total, begun)
         with scoring_processes(self.scorer, processes_for(total, spared=1)) as score:
@@ -329,12 +347,22 @@ class _Import:
             connection, firms, scored, seen, now=self.now, source=self.kept.file_name,
             new={number for number in numbers if number >= first},
         )  # fmt: skip
-        said = (fields for _, fields in piece.said)
+        if self.kept.as_of < self.today:
+            # What the list says is what was known on its day; the score above is of today, and may
+            # rest on newer lists as well.
+            keep_records(
+                connection, piece.said, as_of=self.kept.as_of, model=self.scorer.model,
+                source=self.kept.file_name, now=self.now, firm_ids=numbers,
+            )  # fmt: skip
+        # What the list says is kept with the snapshot, where that holds no more and no less.
+        same = [said[0] == score.digest for said, score in zip(piece.said, scored, strict=True)]
         members = [
             {"list_id": self.kept.id, "firm_id": number, "row": row, "sheet": sheet,
-             "said": None if fields == record else fields, "order_key": key}
-            for number, row, sheet, fields, record, key in zip(
-                numbers, rows, sheets, said, records, keys, strict=True
+             "said": None if is_same else said, "digest": digest if is_same else None,
+             "replaced": replaced_by(firm, origins), "own": self.own.get((sheet, row)),
+             "order_key": key}
+            for number, row, sheet, (digest, said), is_same, firm, origins, key in zip(
+                numbers, rows, sheets, piece.said, same, known, piece.origins, keys, strict=True
             )
         ]  # fmt: skip
         insert_rows(connection, LIST_FIRMS, members)
@@ -365,7 +393,7 @@ class _Import:
             counts = Counts(rows, ranked, vetoed, rows - ranked - vetoed)
             end_list(
                 connection, self.kept.id, "done", counts=asdict(counts),
-                model=self.scorer.model,
+                model=self.scorer.model, own_columns=own_headers(self.own) or None,
                 notices=[asdict(notice) for notice in self.clean.notices],
             )  # fmt: skip
         return counts

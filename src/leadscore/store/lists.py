@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Select
 
+from leadscore.lists.own_columns import MOST_COLUMNS
 from leadscore.lists.problems import Problem
 from leadscore.store.database import (
     METADATA,
@@ -21,6 +22,9 @@ from leadscore.store.database import (
     columns_of,
     insert_row,
     insert_rows,
+    new_token,
+    one_of_some,
+    rows_of_some,
     storable_text,
 )
 from leadscore.store.jobs import JOBS
@@ -28,7 +32,7 @@ from leadscore.text import Text, room_words
 
 WORDS = room_words("store")
 
-State = Literal["waiting", "reading", "scoring", "done", "failed", "cancelled"]
+State = Literal["waiting", "reading", "scoring", "done", "failed", "cancelled", "undoing", "undone"]
 
 OPEN: tuple[State, ...] = ("waiting", "reading", "scoring")
 """States of a list that is still to be taken in."""
@@ -40,6 +44,12 @@ class UnknownListError(StoreError):
     code = "unknown_list"
 
 
+class BusyListError(StoreError):
+    """A list that can't be undone, since it is still being taken in or was undone already."""
+
+    code = "conflict"
+
+
 @dataclass(frozen=True, slots=True)
 class _List:
     """A list as it was kept.
@@ -47,7 +57,8 @@ class _List:
     ``as_of`` is the day as of which the list knows its firms: an older list never overwrites what a
     newer one says. ``mapping`` says of headers which canonical column they mean. ``counts`` is
     rows, ranked, vetoed and set_aside, once done; ``error`` is code, zh and en, once failed. One
-    that was ``undone`` says nothing of its firms any more.
+    that was ``undone`` says nothing of its firms any more. ``own_columns`` are headers of the
+    user's own, whose cells are kept with the firms of the list.
     """
 
     id: Id
@@ -65,6 +76,7 @@ class _List:
     job_id: Annotated[int | None, Number]
     undone_at: datetime | None
     undone_by: str | None
+    own_columns: Sequence[str] | None
 
 
 LISTS = sa.Table("lists", METADATA, *columns_of(_List))
@@ -93,13 +105,23 @@ LIST_FIRMS = sa.Table(
     sa.Column("row", sa.Integer, nullable=False),
     sa.Column("sheet", sa.Text),
     sa.Column("said", Json),
+    sa.Column("digest", sa.Text),
+    sa.Column("replaced", Json),
+    sa.Column("own", Json),
+    sa.Column("through", Number, sa.ForeignKey("firms.id"), index=True),
     sa.Column("order_key", sa.LargeBinary, nullable=False),
     sa.Index("ix_list_firms_firm_id", "firm_id", "list_id"),
     sa.Index("ix_list_firms_list_id_order_key", "list_id", "order_key"),
 )
-"""Which firms stand in a list; ``said`` is what the list says of the firm, where that is not what
-the store held of it afterwards; ``order_key`` is where the firm stands now, as `STANDINGS` has it,
-so that places within a list are counted from one index."""
+"""Which firms stand in a list. What the list says of the firm is ``said``, or else the fields that
+`leadscore.store.snapshots` keeps under ``digest``; ``replaced`` are value and origin of the fields
+that no list had said and that this one replaced; ``own`` what stands in columns of the user's own.
+``through`` is a firm that was merged into this one, and stands in the list in its place.
+``order_key`` is where the firm stands now, as `STANDINGS` has it, so that places within a list are
+counted from one index; that of a firm without a place is `NOWHERE`."""
+
+NOWHERE = b"\xff"
+"""What comes after every ``order_key``."""
 
 LIST_PROBLEMS = sa.Table(
     "list_problems",
@@ -153,6 +175,62 @@ def kept_lists(
     if before is not None:
         query = query.where(LISTS.c.id < before)
     return [KeptList(**row._asdict()) for row in connection.execute(query)]
+
+
+def count_members(connection: Connection, list_id: int) -> int:
+    """Return how many firms stand in a list."""
+    query = sa.select(sa.func.count()).where(LIST_FIRMS.c.list_id == list_id)
+    return connection.execute(query).scalar_one()
+
+
+class OwnFields(NamedTuple):
+    """What a list has of a firm in columns of the user's own."""
+
+    list_id: int
+    file_name: str
+    row: int
+    fields: Mapping[str, str]
+
+
+def own_fields_of(connection: Connection, firm_id: int) -> list[OwnFields]:
+    """Return what lists have of a firm in columns of their user's own, the newest list first."""
+    at = LIST_FIRMS.c
+    query = (
+        sa.select(at.list_id, LISTS.c.file_name, at.row, at.own)
+        .join_from(LIST_FIRMS, LISTS, LISTS.c.id == at.list_id)
+        .where(at.firm_id == firm_id, at.own.is_not(None))
+        .order_by(at.list_id.desc())
+    )
+    return [OwnFields(*row) for row in connection.execute(query)]
+
+
+def own_headers_of(connection: Connection, list_ids: Collection[int] = ()) -> list[str]:
+    """Return the headers of the user's own columns of some lists, or of all that were not undone.
+
+    The newest list's come first, at most `MOST_COLUMNS`.
+    """
+    query = sa.select(LISTS.c.own_columns).where(
+        LISTS.c.own_columns.is_not(None), LISTS.c.undone_at.is_(None)
+    )
+    if list_ids:
+        query = query.where(LISTS.c.id.in_(list(list_ids)))
+    lists = connection.scalars(query.order_by(LISTS.c.id.desc()).limit(200))
+    return list(dict.fromkeys(header for headers in lists for header in headers))[:MOST_COLUMNS]
+
+
+_OWN = (
+    sa.select(LIST_FIRMS.c.firm_id, LIST_FIRMS.c.own)
+    .where(LIST_FIRMS.c.firm_id.in_(one_of_some()), LIST_FIRMS.c.own.is_not(None))
+    .order_by(LIST_FIRMS.c.list_id)
+)
+
+
+def own_values_of(connection: Connection, firm_ids: Iterable[int]) -> dict[int, dict[str, str]]:
+    """Return what the newest list of each firm has under each header of the user's own."""
+    values: dict[int, dict[str, str]] = {}
+    for row in rows_of_some(connection, _OWN, firm_ids):
+        values.setdefault(row.firm_id, {}).update(row.own)
+    return values
 
 
 def file_of(connection: Connection, list_id: int) -> bytes | None:
@@ -219,8 +297,13 @@ def count_problems(connection: Connection, list_id: int) -> dict[str, int]:
 def _lists() -> Select[Any]:
     # A list whose job ended without it has ended as the job has.
     ended = LISTS.c.state.in_(OPEN) & JOBS.c.state.in_(("failed", "cancelled"))
-    state = sa.case((ended, JOBS.c.state), else_=LISTS.c.state).label("state")
-    done = LISTS.c.state == "done"
+    members = sa.select(LIST_FIRMS.c.list_id).where(LIST_FIRMS.c.list_id == LISTS.c.id).exists()
+    undone = LISTS.c.undone_at.is_not(None)
+    state = sa.case(
+        (undone & members, "undoing"), (undone, "undone"), (ended, JOBS.c.state),
+        else_=LISTS.c.state,
+    ).label("state")  # fmt: skip
+    done = (LISTS.c.state == "done") & LISTS.c.undone_at.is_(None)
     progress = sa.case((done, 1.0), else_=sa.func.coalesce(JOBS.c.progress, 0.0)).label("progress")
     others = [column for column in LISTS.c if column.name != "state"]
     joined = LISTS.outerjoin(JOBS, JOBS.c.id == LISTS.c.job_id)
@@ -228,22 +311,45 @@ def _lists() -> Select[Any]:
 
 
 KEPT_FOR = timedelta(days=1)
-MOST_EACH = 3
-"""Files of one person that may wait at the same moment."""
+MOST_EACH, MOST_BYTES = 10, 256 * 1024 * 1024
+"""Files of one person, and bytes in all, that may wait at the same moment."""
+_REMEMBERED = timedelta(days=30)
+
+Became = Literal["imported", "discarded", "expired"]
 
 
 class UnknownUploadError(StoreError):
-    """A number that no waiting file of this person has."""
+    """An address that no waiting file has which this person may see."""
 
     code = "unknown_upload"
 
 
+class EndedUploadError(StoreError):
+    """A file that waits no longer: what it ``became``, and the list that it is."""
+
+    code = "gone"
+
+    def __init__(self, message: Text, became: Became, list_id: int | None) -> None:
+        super().__init__(message)
+        self.became, self.list_id = became, list_id
+
+    def __reduce__(self) -> Any:
+        """Pickle with what became of it."""
+        return type(self), (self.message, self.became, self.list_id)
+
+
+class TooManyUploadsError(StoreError):
+    """One file too many of somebody whose others still wait."""
+
+    code = "too_many_uploads"
+
+
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that waits.
+    """A file that waits under an address that can't be guessed, for as long as `KEPT_FOR`.
 
-    It holds whatever it holds, people's names and numbers too: so it is kept for a day, few of each
-    person, and shown to that person only.
+    It holds whatever it holds, people's names and numbers too: so only who uploaded it may see it,
+    and administrators. Once it waits no longer its content is gone, and what it ``became`` is kept.
     """
 
     id: Id
@@ -251,46 +357,103 @@ class Upload:
     content: bytes
     uploaded_by: Annotated[str, {"index": True}]
     uploaded_at: Annotated[datetime, {"index": True}]
+    token: Annotated[str | None, {"index": True}]
+    became: Annotated[Became | None, sa.Text]
+    list_id: Annotated[int | None, Number, sa.ForeignKey("lists.id")]
+
+    @property
+    def until(self) -> datetime:
+        """When it goes by itself."""
+        return self.uploaded_at + KEPT_FOR
 
 
 UPLOADS = sa.Table("uploads", METADATA, *columns_of(Upload))
+_upload = UPLOADS.c
 
 
 def keep_upload(
     connection: Connection, *, file_name: str, content: bytes, actor: str, now: datetime
-) -> int:
-    """Keep a file and return its number; older files give way, those of others after a day."""
-    kept, own = UPLOADS.c, UPLOADS.c.uploaded_by == actor
+) -> str:
+    """Keep a file, and return the token of its address.
+
+    None gives way to another before its time; raises `TooManyUploadsError` for one too many.
+    """
     drop_expired_uploads(connection, now=now)
-    newest_first = sa.select(kept.id).where(own).order_by(kept.id.desc()).offset(MOST_EACH - 1)
-    too_many = connection.scalars(newest_first.limit(100)).all()
-    connection.execute(sa.delete(UPLOADS).where(kept.id.in_(too_many)))
-    values = {
+    size = sa.func.coalesce(sa.func.sum(sa.func.length(_upload.content)), 0)
+    query = sa.select(sa.func.count(), size).where(
+        _upload.uploaded_by == actor, _upload.became.is_(None)
+    )
+    many, held = connection.execute(query).one()
+    if many >= MOST_EACH or held + len(content) > MOST_BYTES:
+        words = WORDS["lists.too_many_uploads"]
+        raise TooManyUploadsError(words.format(most=MOST_EACH, size=MOST_BYTES >> 20))
+    token = new_token()
+    insert_row(connection, UPLOADS, {
         "file_name": storable_text(file_name), "content": content, "uploaded_by": actor,
-        "uploaded_at": now,
-    }  # fmt: skip
-    return insert_row(connection, UPLOADS, values)
+        "uploaded_at": now, "token": token,
+    })  # fmt: skip
+    return token
 
 
 def drop_expired_uploads(connection: Connection, *, now: datetime) -> int:
     """Let the files go that have waited for too long, whoever brought them; return how many."""
-    expired = sa.delete(UPLOADS).where(UPLOADS.c.uploaded_at < now - KEPT_FOR)
-    return connection.execute(expired).rowcount
-
-
-def read_upload(connection: Connection, upload_id: int, *, actor: str, now: datetime) -> Upload:
-    """Return a file of this person that still waits; raises `UnknownUploadError`."""
-    kept = UPLOADS.c
-    query = sa.select(UPLOADS).where(
-        kept.id == upload_id, kept.uploaded_by == actor, kept.uploaded_at >= now - KEPT_FOR
+    old = sa.delete(UPLOADS).where(_upload.uploaded_at < now - _REMEMBERED)
+    connection.execute(old)
+    expired = sa.update(UPLOADS).where(
+        _upload.uploaded_at < now - KEPT_FOR, _upload.became.is_(None)
     )
-    row = connection.execute(query).one_or_none()
-    if row is None:
+    return connection.execute(expired.values(content=b"", became="expired")).rowcount
+
+
+def read_upload(
+    connection: Connection, token: str, *, actor: str, any_of: bool = False, now: datetime
+) -> Upload:
+    """Return a file of this person that still waits, or ``any_of`` whomever.
+
+    Raises `UnknownUploadError`, and `EndedUploadError` if it waits no longer.
+    """
+    row = connection.execute(sa.select(UPLOADS).where(_upload.token == token)).one_or_none()
+    if row is None or (row.uploaded_by != actor and not any_of):
         raise UnknownUploadError(WORDS["lists.gone"])
-    return Upload(*row)
+    upload = Upload(*row)
+    became: Became | None = upload.became or ("expired" if upload.until < now else None)
+    if became is not None:
+        words = WORDS[f"lists.upload_{became}"].format(name=upload.file_name)
+        raise EndedUploadError(words, became, upload.list_id)
+    return upload
 
 
-def drop_upload(connection: Connection, upload_id: int, *, actor: str) -> None:
-    """Let a file go, if it is there and this person's."""
-    kept = UPLOADS.c
-    connection.execute(sa.delete(UPLOADS).where(kept.id == upload_id, kept.uploaded_by == actor))
+def end_upload(
+    connection: Connection, upload: Upload, became: Became, *, list_id: int | None = None
+) -> None:
+    """Let a file go, and keep what it became."""
+    same = sa.update(UPLOADS).where(_upload.id == upload.id)
+    connection.execute(same.values(content=b"", became=became, list_id=list_id))
+
+
+class WaitingUpload(NamedTuple):
+    """A file that waits, without its content."""
+
+    token: str
+    file_name: str
+    uploaded_by: str
+    uploaded_at: datetime
+
+    @property
+    def until(self) -> datetime:
+        """When it goes by itself."""
+        return self.uploaded_at + KEPT_FOR
+
+
+def waiting_uploads(
+    connection: Connection, *, actor: str, any_of: bool = False, now: datetime
+) -> list[WaitingUpload]:
+    """Return the files of this person that wait, or ``any_of`` whomever, the newest first."""
+    columns = (_upload.token, _upload.file_name, _upload.uploaded_by, _upload.uploaded_at)
+    query = sa.select(*columns).where(
+        _upload.became.is_(None), _upload.uploaded_at >= now - KEPT_FOR, _upload.token.is_not(None)
+    )
+    if not any_of:
+        query = query.where(_upload.uploaded_by == actor)
+    rows = connection.execute(query.order_by(_upload.id.desc()).limit(100))
+    return [WaitingUpload(*row) for row in rows]

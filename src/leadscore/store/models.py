@@ -18,7 +18,7 @@ from leadscore.store.jobs import list_jobs, submit
 from leadscore.text import room_words
 
 if TYPE_CHECKING:
-    from leadscore.learning.scorecard import Scorecard
+    from leadscore.learning.scorecard import PointsCard
 
 WORDS = room_words("store")
 
@@ -118,18 +118,19 @@ def read_model(connection: Connection, version: str, serving: str | None = None)
     return _model(row, serving)
 
 
-def scorecards(connection: Connection, versions: Collection[str]) -> dict[str, Scorecard]:
+def scorecards(connection: Connection, versions: Collection[str]) -> dict[str, PointsCard]:
     """Return the cards of models, by version; those that can't be had any more are left out."""
     # Imported late: who only mirrors models needs no pandas.
-    from leadscore.learning.scorecard import Scorecard
+    from leadscore.learning.scorecard import PointsCard, Scorecard
 
     query = sa.select(MODELS.c.version, MODELS.c.manifest).where(MODELS.c.version.in_(versions))
-    cards: dict[str, Scorecard] = {}
-    for version, manifest in connection.execute(query):
-        plain = Manifest.of(manifest or {}).scorecard
-        if plain is not None:
+    cards: dict[str, PointsCard] = {}
+    for version, content in connection.execute(query):
+        manifest = Manifest.of(content or {})
+        if manifest.scorecard is not None:
+            usual = manifest.average.points if manifest.average else {}
             try:
-                cards[version] = Scorecard.from_dict(plain)
+                cards[version] = PointsCard(Scorecard.from_dict(manifest.scorecard), usual)
             except ModelError:  # written by a program that had other cards
                 continue
     return cards

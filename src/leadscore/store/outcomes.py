@@ -45,8 +45,15 @@ from leadscore.store.database import (
     storable_text,
     take_turns,
 )
-from leadscore.store.firms import FIRMS, Firm
-from leadscore.store.pursuits import PURSUITS, Pursuit, pursuit_on, pursuits_of
+from leadscore.store.firms import FIRMS, Firm, as_survivors, merged_into
+from leadscore.store.pursuits import (
+    PURSUITS,
+    Pursuit,
+    close_pursuit,
+    pursuit_on,
+    pursuits_of,
+    terminal_stages,
+)
 from leadscore.text import room_words, shown
 
 WORDS = room_words("store")
@@ -79,6 +86,7 @@ outcomes = sa.Table(
     *_recorded(),
     sa.Column("pursuit_id", Number, sa.ForeignKey(PURSUITS.c.id), index=True),
     sa.CheckConstraint("credit_code IS NOT NULL OR name IS NOT NULL", name="firm_is_named"),
+    sa.Index("ix_outcomes_stage_day", "stage", "day"),
     info=APPEND_ONLY,
 )
 """``firm_id`` is filled where an entry was made for a firm of the store; otherwise the code or the
@@ -156,16 +164,47 @@ def keep_milestones(
     insert_rows(connection, MILESTONES, rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """What a firm has reached beside the stages, and the file that told it."""
+
+    milestone: str
+    day: date
+    recorded: datetime
+    recorded_by: str
+    source: str
+
+
+def milestones_of(connection: Connection, firm: Firm) -> list[Milestone]:
+    """Return the milestones of a firm, the latest first."""
+    kept = MILESTONES.c
+    of_firm = kept.credit_code.is_(None) | (kept.credit_code == (firm.credit_code or ""))
+    names = (kept.milestone, kept.day, kept.recorded, kept.recorded_by, kept.source)
+    query = sa.select(kept.credit_code, kept.name, *names).where(of_firm)
+    rows = connection.execute(query.order_by(kept.day.desc(), kept.id.desc()))
+    return [
+        Milestone(*told)
+        for code, name, *told in rows
+        if code is not None or normal_name_of(name) == firm.name_key
+    ]
+
+
 def entries_of(events: pd.DataFrame) -> list[dict[str, Any]]:
     """Return rows of a table as `append_entries` takes them."""
     columns = [plain_values(events[name]) for name in _GIVEN]
     return [dict(zip(_GIVEN, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def read_outcomes(connection: Connection) -> pd.DataFrame:
-    """Return every entry ever, in the order of recording; the columns are `EVENTS`."""
+def read_outcomes(connection: Connection, *, merged: bool = False) -> pd.DataFrame:
+    """Return every entry ever, in the order of recording; the columns are `EVENTS`.
+
+    Firms that were ``merged`` into others come under the names of those, if asked for, as learning
+    does; files are compared with what other files have said.
+    """
     columns = [quick(outcomes.c[name]) for name in _KEPT]
     table = read_frame(connection, sa.select(*columns).order_by(outcomes.c.entry), _KEPT)
+    if merged:
+        table = as_survivors(connection, table)
     table["firm"] = firm_keys(table)[0]
     return table[list(EVENTS)]
 
@@ -215,15 +254,19 @@ def outcomes_of(connection: Connection, firms: Iterable[Firm]) -> dict[int, list
     its code, or, if it gives none, its name.
     """
     firms, owners = list(firms), dict[str, int]()
+    # What became of a firm that was merged into another is part of that one's history.
+    others = merged_into(connection, [firm.id for firm in firms])
+    everybody = [*firms, *(other for some in others.values() for other in some)]
+    number = {firm.id: firm.merged_into or firm.id for firm in everybody}
     rows_of: dict[int, dict[int, Row[Any]]] = {}
-    for some in in_parts(firms):
+    for some in in_parts(everybody):
         codes = {firm.credit_code: firm.id for firm in some if firm.credit_code}
         ids = [firm.id for firm in some]
         for row in connection.execute(_OF_FIRMS, {"some": ids, "codes": list(codes)}):
             owner = codes[row.credit_code] if row.firm_id is None else row.firm_id
-            rows_of.setdefault(owner, {})[row.entry] = row
-    for firm in firms:
-        owners.setdefault(firm.name_key, firm.id)
+            rows_of.setdefault(number[owner], {})[row.entry] = row
+    for firm in everybody:
+        owners.setdefault(firm.name_key, number[firm.id])
     keys = ((name, normal_name_of(name)) for name in connection.scalars(_NAMES))
     names = {name: owners[key] for name, key in keys if key in owners}
     for row in rows_of_some(connection, _BY_NAME, names):
@@ -235,16 +278,51 @@ def outcomes_of(connection: Connection, firms: Iterable[Firm]) -> dict[int, list
     }
 
 
-def stage_of(entries: Sequence[Entry], listed: str | None) -> str | None:
-    """Return the stage of a firm: that of the latest day in force, else what its list says."""
-    held = [entry for entry in entries if entry.in_force]
-    if not held:
-        return listed
-    return max(held, key=lambda entry: (entry.day, entry.entry)).stage
+def last_entry(entries: Iterable[Entry]) -> Entry | None:
+    """Return the outcome of the latest day in force, which says how far a firm has come."""
+    held = (entry for entry in entries if entry.in_force)
+    return max(held, key=lambda entry: (entry.day, entry.entry), default=None)
 
 
-def firms_with_outcomes(connection: Connection) -> list[int]:
-    """Return the numbers of all firms that any outcome is about, as after a file of outcomes."""
+def lacking_pursuits(
+    entries: Sequence[Entry], pursuits: Sequence[Pursuit]
+) -> list[tuple[date, str]]:
+    """Return on which days a firm was first met, and by whom that was noted, without a pursuit.
+
+    So it is with what came in a file: a firm that was lost and met again was pursued twice.
+    """
+    starts = pursuit_starts((entry.stage, entry.day, entry.withdrawn) for entry in entries)
+    known = {bisect_right(starts, pursuit.opened) for pursuit in pursuits}
+    lacking: dict[int, Entry] = {}
+    for entry in sorted(entries, key=lambda entry: (entry.day, entry.entry)):
+        of = bisect_right(starts, entry.day)
+        if entry.in_force and of not in known:
+            lacking.setdefault(of, entry)
+    return [(entry.day, entry.recorded_by) for entry in lacking.values()]
+
+
+def settle_pursuits(
+    connection: Connection, entries: Iterable[Entry], pursuits: Iterable[Pursuit]
+) -> None:
+    """Close the pursuits of a firm that are over by its outcomes, and open the others again."""
+    ending, held = terminal_stages(connection), list(entries)
+    for pursuit in pursuits:
+        last = last_entry(entry for entry in held if entry.pursuit == pursuit.id)
+        over = last is not None and last.stage in ending
+        closed, reason = (last.day, last.reason) if last and over else (None, None)
+        if (closed, reason) != (pursuit.closed, pursuit.reason):
+            close_pursuit(connection, pursuit.id, closed, reason)
+
+
+def firms_with_outcomes(connection: Connection, among: Iterable[Firm] | None = None) -> list[int]:
+    """Return the numbers of all firms that any outcome is about, as after a file of outcomes.
+
+    A firm that was merged into another counts as that one. ``among`` are those that are asked for,
+    if not all.
+    """
+    if among is not None:
+        firms = [firm for firm in among if firm.shown]
+        return sorted(number for number, of in outcomes_of(connection, firms).items() if of)
     kept = outcomes.c
     numbers = set(connection.scalars(sa.select(kept.firm_id).where(kept.firm_id.is_not(None))))
     codes = sa.select(kept.credit_code).where(kept.credit_code.is_not(None))
@@ -252,7 +330,9 @@ def firms_with_outcomes(connection: Connection) -> list[int]:
     named = sa.select(FIRMS.c.id).where(FIRMS.c.name_key.in_(one_of_some()))
     keys = {normal_name_of(name) for name in connection.scalars(_NAMES)}
     numbers.update(row[0] for row in rows_of_some(connection, named, keys))
-    return sorted(numbers)
+    merged = sa.select(FIRMS.c.id, FIRMS.c.merged_into).where(FIRMS.c.merged_into.is_not(None))
+    into = {row[0]: row[1] for row in connection.execute(merged)}
+    return sorted({into.get(number, number) for number in numbers})
 
 
 def _judged(rows: Sequence[Row[Any]], pursuits: Sequence[Pursuit]) -> list[Entry]:

@@ -1,7 +1,8 @@
-"""The versions of city profiles: what administrators changed, in the order of the changes."""
+"""City profiles: which one was chosen, and what administrators changed of it since, in order."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from leadscore.city.loading import parse_city
 from leadscore.city.profile import City, Supplies
 from leadscore.city.versions import Change, ProfileVersion, changed_version, current_version
 from leadscore.store.champions import CHAMPIONS
@@ -18,6 +20,7 @@ from leadscore.store.database import (
     Database,
     Json,
     Moment,
+    Number,
     insert_rows,
     take_turns,
 )
@@ -55,11 +58,57 @@ def _row(change: Change) -> Mapping[str, Any]:
     return dict(change) | {"supply": supply}
 
 
-class Profiles:
-    """A city's profile, which ``load`` reads, with its versions in the database."""
+CHOSEN_PROFILES = sa.Table(
+    "chosen_profiles",
+    METADATA,
+    sa.Column("number", Number, primary_key=True),
+    sa.Column("city", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    info=APPEND_ONLY,
+)
+"""Profiles as their files were when somebody chose them on a page; the last one counts."""
 
-    def __init__(self, load: Callable[[], City], database: Database) -> None:
-        self._load, self._database = load, database
+_CHOSEN: dict[str, City] = {}  # the last one that was read, by its digest
+
+
+def chosen_profile(connection: Connection) -> City | None:
+    """Return the profile that was chosen on a page; None if none was."""
+    table = CHOSEN_PROFILES.c
+    last = sa.select(table.number, table.digest).order_by(table.number.desc()).limit(1)
+    row = connection.execute(last).one_or_none()
+    if row is None:
+        return None
+    city = _CHOSEN.get(row.digest)
+    if city is None:
+        content = connection.scalar(sa.select(table.content).where(table.number == row.number))
+        city = parse_city(content or "")
+        _CHOSEN.clear()
+        _CHOSEN[row.digest] = city
+    return city
+
+
+def choose_profile(connection: Connection, content: str, *, by: str, at: datetime) -> City:
+    """Keep a profile as the one that counts from now on; raises CityError as `parse_city`."""
+    city = parse_city(content)
+    take_turns(connection, CHAMPIONS)
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    row = {"city": city.id, "digest": digest, "content": content, "by": by, "at": at}
+    insert_rows(connection, CHOSEN_PROFILES, [row])
+    return city
+
+
+class Profiles:
+    """A city's profile with its versions in the database.
+
+    It is the one that was chosen on a page, and as long as none was, that which ``load`` reads;
+    always the latter if it was ``named`` to the program, by a command or the settings.
+    """
+
+    def __init__(self, load: Callable[[], City], database: Database, *, named: bool = True) -> None:
+        self._load, self._database, self.named = load, database, named
         self._last: tuple[City, ProfileVersion] | None = None
 
     def current(self, connection: Connection | None = None) -> ProfileVersion:
@@ -67,12 +116,11 @@ class Profiles:
 
         Raises CityError if the file of the profile can't be read; StoreError.
         """
-        file = self._load()
         if connection is None:
             with self._database.read() as connection:
-                changes = changes_of(connection, file.id)
-        else:
-            changes = changes_of(connection, file.id)
+                return self.current(connection)
+        file = (None if self.named else chosen_profile(connection)) or self._load()
+        changes = changes_of(connection, file.id)
         last = self._last
         if last is None or last[0] is not file or last[1].changes != changes:
             last = self._last = file, current_version(file, changes)

@@ -1,11 +1,11 @@
-"""Pursuits: a firm from first contact to its end, its visits and their plans, and the stages."""
+"""Pursuits: a firm from first contact to its end, its notes, visits and plans, and the stages."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -14,11 +14,15 @@ from leadscore.store.database import (
     METADATA,
     Id,
     Number,
+    StoreError,
     columns_of,
     insert_row,
     one_of_some,
     rows_of_some,
 )
+from leadscore.text import room_words
+
+WORDS = room_words("store")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,12 @@ def close_pursuit(
     connection.execute(same.values(closed=closed, reason=reason, version=PURSUITS.c.version + 1))
 
 
+def change_pursuit(connection: Connection, pursuit_id: int, **fields: Any) -> None:
+    """Say who has a pursuit in hand, or what comes next and when: fields of `Pursuit`."""
+    same = sa.update(PURSUITS).where(PURSUITS.c.id == pursuit_id)
+    connection.execute(same.values(**fields, version=PURSUITS.c.version + 1))
+
+
 def terminal_stages(connection: Connection) -> frozenset[str]:
     """Return the stages that end a pursuit."""
     return frozenset(connection.scalars(sa.select(STAGES.c.id).where(STAGES.c.terminal)))
@@ -157,3 +167,61 @@ class Visit:
 
 
 VISITS = sa.Table("visits", METADATA, *columns_of(Visit))
+
+
+Channel = Literal["call", "message", "meeting", "visit", "note"]
+CHANNELS: tuple[Channel, ...] = get_args(Channel)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What was said or heard on a day, without a stage; no persons need to be named in it."""
+
+    id: Id
+    firm_id: Annotated[int, Number, sa.ForeignKey("firms.id"), {"index": True}]
+    pursuit_id: Annotated[int | None, Number, sa.ForeignKey("pursuits.id")]
+    day: date
+    channel: Channel
+    text: str
+    by: str
+    at: Annotated[datetime, {"index": True}]
+
+
+NOTES = sa.Table("notes", METADATA, *columns_of(Note))
+
+
+class UnknownNoteError(StoreError):
+    """A number that no note of the firm has, or not for who asks."""
+
+    code = "unknown_note"
+
+
+def notes_of(connection: Connection, firm_id: int) -> list[Note]:
+    """Return the notes on a firm, the latest day first."""
+    query = sa.select(NOTES).where(NOTES.c.firm_id == firm_id)
+    rows = connection.execute(query.order_by(NOTES.c.day.desc(), NOTES.c.id.desc()))
+    return [Note(*row) for row in rows]
+
+
+def add_note(
+    connection: Connection, firm_id: int, *, day: date, channel: Channel, text: str,
+    pursuit_id: int | None, by: str, now: datetime,
+) -> Note:  # fmt: skip
+    """Keep a note on a firm, and return it."""
+    row = {
+        "firm_id": firm_id, "pursuit_id": pursuit_id, "day": day, "channel": channel, "text": text,
+        "by": by, "at": now,
+    }  # fmt: skip
+    return Note(id=insert_row(connection, NOTES, row), **row)  # type: ignore[arg-type]
+
+
+def drop_note(connection: Connection, firm_id: int, note_id: int) -> None:
+    """Forget a note; raises `UnknownNoteError`."""
+    same = (NOTES.c.id == note_id) & (NOTES.c.firm_id == firm_id)
+    if connection.execute(sa.delete(NOTES).where(same)).rowcount == 0:
+        raise UnknownNoteError(WORDS["pursuits.unknown_note"].format(id=note_id))
+
+
+def drop_notes_before(connection: Connection, moment: datetime) -> int:
+    """Forget the notes that were written before a moment, and return how many those were."""
+    return connection.execute(sa.delete(NOTES).where(NOTES.c.at < moment)).rowcount

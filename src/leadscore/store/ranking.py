@@ -17,10 +17,19 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select
 
 from leadscore.errors import Detail
 from leadscore.features.catalogue import CATALOGUE
+from leadscore.lists.own_columns import with_own_columns
 from leadscore.lists.values.places import beginning, is_division
-from leadscore.ranking.order import RANKING_COLUMNS, is_vetoed
-from leadscore.ranking.reasons import Wording
-from leadscore.ranking.vetoes import WORDING
+from leadscore.ranking.order import (
+    FACT_COLUMNS,
+    RANKING_COLUMNS,
+    fact_columns,
+    interval_columns,
+    is_vetoed,
+    stage_name,
+)
+from leadscore.ranking.reasons import corrections_line
+from leadscore.ranking.score import Scorer
+from leadscore.ranking.vetoes import veto_text
 from leadscore.store.current_ranking import SCORES, STANDINGS, firms_with, words_of
 from leadscore.store.database import (
     StoreError,
@@ -29,39 +38,54 @@ from leadscore.store.database import (
     is_writing,
     one_of_some,
 )
+from leadscore.store.facts import facts_of, with_corrections
 from leadscore.store.firms import FIRMS
-from leadscore.store.lists import LIST_FIRMS
-from leadscore.store.shortlists import SHORTLIST_FIRMS
+from leadscore.store.lists import LIST_FIRMS, NOWHERE, own_headers_of, own_values_of
+from leadscore.store.shortlists import SELECTION_FIRMS, SHORTLIST_FIRMS
 from leadscore.text import Lang, room_words
 
 WORDS = room_words("store")
 
 NONE = "none"
-"""What one writes for firms that have no chain, segment, role or stage."""
-_NAMED = ("chain", "segment", "role", "stage")
-_FEW = 2_000
-_OFTEN = 4  # firms, of which one is meant
+"""What one writes for firms that have no chain, segment, role, stage or owner."""
+_NAMED = ("chain", "segment", "role", "stage", "owner")
+_FEW, _OFTEN = 2_000, 4  # firms, and those of which one is meant
 
 
 @dataclass(frozen=True, slots=True)
 class RankingFilter:
-    """Which firms are asked for; of several conditions all must hold."""
+    """Which firms are asked for; of several conditions all must hold, of several values any."""
 
-    list_id: int | None = None
-    chain: str | None = None  # this and the like as they stand now, or ``none`` for firms without
-    segment: str | None = None
-    role: str | None = None
-    region: str | None = None  # how the division code begins (``44``), or a province or city
-    grade: str | None = None  # any of these letters, such as ``AB``
-    veto: str | None = None  # ``no`` for firms without, ``yes``, or a key of `vetoes.WORDING`
-    stage: str | None = None
+    list_id: tuple[int, ...] = ()
+    chain: tuple[str, ...] = ()  # these and the like as they stand now; ``none`` for those without
+    segment: tuple[str, ...] = ()
+    role: tuple[str, ...] = ()
+    region: tuple[str, ...] = ()  # how division codes begin (``44``), or provinces and cities
+    grade: tuple[str, ...] = ()
+    veto: tuple[str, ...] = ()  # ``no`` for firms without, ``yes``, or keys of `vetoes.WORDING`
+    stage: tuple[str, ...] = ()
+    owner: tuple[str, ...] = ()  # who has the pursuit in hand
     text: str | None = None  # words that all must occur in name, code or business
-    shortlist: int | None = None
+    shortlist: tuple[int, ...] = ()
+    selection: tuple[int, ...] = ()  # what somebody has selected at once
     firms: tuple[int, ...] | None = None  # numbers, few enough for one question
+
+    @classmethod
+    def of(cls, **plain: Any) -> RankingFilter:
+        """Return the filter of plain values: one, several, or None; of a grade also ``AB``.
+
+        >>> RankingFilter.of(grade="AB", stage=["visited", "visited"], chain=None).told()
+        {'grade': ['A', 'B'], 'stage': ['visited']}
+        """
+        return cls(**{name: _several(name, value) for name, value in plain.items()})
 
     def told(self) -> dict[str, Any]:
         """Return what is asked for as plain values, without what isn't."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+            if value or (name == "firms" and value is not None)
+        }
 
     def conditions(
         self, connection: Connection, *, in_order: bool = False
@@ -73,32 +97,35 @@ class RankingFilter:
     def of_columns(self) -> dict[str, ColumnElement[bool]]:
         """Return by filter what must hold of the columns of `STANDINGS`, but for its key."""
         at = STANDINGS.c
-        conditions: dict[str, ColumnElement[bool]] = {
-            name: at[name].is_(None) if wanted == NONE else at[name] == wanted
-            for name in _NAMED
-            if (wanted := getattr(self, name)) is not None
-        }
-        if self.grade:
-            first, *more = sorted(set(self.grade))
-            conditions["grade"] = at.grade.in_([first, *more]) if more else at.grade == first
+        conditions: dict[str, ColumnElement[bool]] = {}
+        for name in (*_NAMED, "grade"):
+            if wanted := getattr(self, name):
+                named = [value for value in wanted if value != NONE]
+                any_of: list[ColumnElement[bool]] = [at[name].is_(None)] if NONE in wanted else []
+                if named:
+                    one = len(named) == 1
+                    any_of.append(at[name] == named[0] if one else at[name].in_(named))
+                conditions[name] = sa.or_(*any_of)
         if self.region:
-            conditions["region"] = _in_region(self.region)
-        if self.veto in ("yes", "no"):
-            conditions["veto"] = at.vetoed.is_(self.veto == "yes")
-        elif self.veto:
-            conditions["veto"] = at.veto == self.veto
+            conditions["region"] = _in_regions(self.region)
+        if self.veto:
+            reasons = [veto for veto in self.veto if veto not in ("yes", "no")]
+            any_of = [at.vetoed.is_(veto == "yes") for veto in self.veto if veto not in reasons]
+            if reasons:
+                any_of.append(at.veto == reasons[0] if len(reasons) == 1 else at.veto.in_(reasons))
+            conditions["veto"] = sa.or_(*any_of)
         return conditions
 
     def among(self, connection: Connection, *, in_order: bool = False) -> dict[str, _Among]:
         """Return by filter what must hold of the number of a firm, of whatever table."""
         # Few firms are found first, and then looked up; many are gone through in their order.
         conditions: dict[str, _Among] = {}
-        for name, number in (("list_id", _LIST_ID), ("shortlist", _SHORTLIST_ID)):
-            if (wanted := getattr(self, name)) is not None:
+        for name, number in _SETS.items():
+            if wanted := getattr(self, name):
                 members = number.table.alias().c  # whatever else is asked of that table
-                of_one = sa.select(members.firm_id).where(members[number.name] == wanted)
-                few = connection.scalars(of_one.limit(_FEW + 1)).all()
-                many = partial(_there_in, of_one)
+                of_some = sa.select(members.firm_id).where(members[number.name].in_(wanted))
+                few = connection.scalars(of_some.limit(_FEW + 1)).all()
+                many = partial(_there_in, of_some)
                 conditions[name] = partial(_in, few) if len(few) <= _FEW else many
         if self.firms is not None:
             conditions["firms"] = partial(_in, self.firms)
@@ -115,7 +142,23 @@ class RankingFilter:
         return conditions
 
 
+def _several(name: str, value: Any) -> Any:
+    if name in ("text", "firms"):
+        return tuple(value) if name == "firms" and value is not None else value
+    if value is None:
+        return ()
+    values = (value,) if isinstance(value, str | int) else value
+    if name == "grade":  # as addresses of earlier versions have it, too
+        return tuple(sorted(set("".join(map(str, values)))))
+    return tuple(dict.fromkeys(values))
+
+
 _LIST_ID, _SHORTLIST_ID = LIST_FIRMS.c.list_id, SHORTLIST_FIRMS.c.shortlist_id
+_SETS: dict[str, sa.Column[int]] = {
+    "list_id": _LIST_ID,
+    "shortlist": _SHORTLIST_ID,
+    "selection": SELECTION_FIRMS.c.selection_id,
+}
 _Among = Callable[[ColumnElement[int]], ColumnElement[bool]]
 
 
@@ -133,14 +176,17 @@ def _one_of(query: Select[int], number: ColumnElement[int]) -> ColumnElement[boo
     return number.in_(query).is_(True)
 
 
-def _in_region(region: str) -> ColumnElement[bool]:
-    at = STANDINGS.c
-    if is_division(region) and (place := beginning(region)).province:
+def _in_regions(regions: Iterable[str]) -> ColumnElement[bool]:
+    at, names, any_of = STANDINGS.c, list[str](), list[ColumnElement[bool]]()
+    for region in regions:
         # 广东 and 广东省 are one.
-        region = place.city or place.province
-    if region.isascii() and region.isdigit():
-        return (at.region >= region) & (at.region < f"{region}:")  # the sign after 9
-    return (at.province == region) | (at.city == region)
+        place = beginning(region) if is_division(region) else None
+        named = place.city or place.province if place and place.province else region
+        if named.isascii() and named.isdigit():
+            any_of.append((at.region >= named) & (at.region < f"{named}:"))  # the sign after 9
+        else:
+            names.append(named)
+    return sa.or_(*any_of, at.province.in_(names), at.city.in_(names)) if names else sa.or_(*any_of)
 
 
 Sort = Literal["-priority", "priority", "-likelihood", "likelihood", "-fit", "fit", "name", "-name"]
@@ -210,7 +256,7 @@ def _may_hold(column: str, value: Any) -> bool:
 PAGE = 50
 """Firms of a page, unless others are asked for."""
 LONGEST_PAGE = 500
-FACETS = ("chain", "segment", "role", "grade", "stage", "veto")
+FACETS = ("chain", "segment", "role", "grade", "stage", "owner", "veto")
 """What is counted, beside the lists."""
 
 _EXPORTED_AT_ONCE = 1_000
@@ -225,8 +271,9 @@ class RankingPage(NamedTuple):
     """Some firms of the ranking, and where the next page begins; None if there is none.
 
     The firms have the columns of `STANDINGS`; ``reasons``, ``values``, ``segments``, ``words``,
-    ``as_of``, ``scored_at``, ``scored_segment`` and ``scored_role`` of the score, which an officer
-    may have overruled; ``record`` of the firm; ``rank`` as `ranks` counts it, None if vetoed.
+    ``as_of``, ``scored_at``, ``scored_segment`` and ``scored_role`` of the score; ``record`` of the
+    firm as it counts, and ``corrections``, what officers have corrected of it; ``rank`` as `ranks`
+    counts it, None if vetoed.
     """
 
     firms: Sequence[Mapping[str, Any]]
@@ -248,7 +295,8 @@ def ranking_page(
     for vetoed in (False, True):
         start = after if after is not None and is_vetoed(after.key) == vetoed else None
         passed = after is not None and is_vetoed(after.key) and not vetoed
-        if passed or (asked.veto and vetoed == (asked.veto == "no")):
+        unwanted = asked.veto and all(vetoed == (veto == "no") for veto in asked.veto)
+        if passed or unwanted:
             continue
         for place in _places(sort, start):
             if lacking := limit + 1 - len(rows):
@@ -256,8 +304,15 @@ def ranking_page(
                 rows += _rows(connection, part, sort, lacking)
     page = rows[:limit]
     ranked = [row["firm_id"] for row in page if not row["vetoed"]]
-    placed = ranks(connection, ranked, list_id=asked.list_id)
-    firms = [{**row, "rank": placed.get(row["firm_id"])} for row in page]
+    of_list = asked.list_id[0] if len(asked.list_id) == 1 else None
+    placed = ranks(connection, ranked, list_id=of_list)
+    facts = facts_of(connection, [row["firm_id"] for row in page if row["overridden"]])
+    firms = []
+    for row in page:
+        corrections = [fact.correction for fact in facts.get(row["firm_id"], ())]
+        record = with_corrections(row["record"], corrections)
+        rank = placed.get(row["firm_id"])
+        firms.append({**row, "rank": rank, "record": record, "corrections": corrections})
     if len(rows) <= limit:
         return RankingPage(firms, None)
     last, by = page[-1], _column(sort)
@@ -454,6 +509,10 @@ def _by(
 ) -> dict[int, int]:  # fmt: skip
     firm_id = number.table.c.firm_id
     query = sa.select(number, sa.func.count()).group_by(number)
+    if number is _LIST_ID:
+        query = query.where(LIST_FIRMS.c.order_key < NOWHERE)
+    elif not columns:  # firms that stand nowhere are in shortlists all the same
+        query = query.where(firm_id.in_(sa.select(_FIRM_ID)))
     query = query.where(*columns.values(), *(holds(firm_id) for holds in among.values()))
     if columns:
         query = query.join(STANDINGS, firm_id == _FIRM_ID)
@@ -474,69 +533,13 @@ def _counted(
 def _tests(asked: RankingFilter) -> _Tests:
     # The same as `RankingFilter.conditions` asks for.
     tests: dict[str, Callable[[str | None], bool]] = {}
-    for name in _NAMED:
-        wanted = getattr(asked, name)
-        if wanted is not None:
-            tests[name] = {None if wanted == NONE else wanted}.__contains__
-    if asked.grade:
-        tests["grade"] = set(asked.grade).__contains__
-    if asked.veto == "yes":
-        tests["veto"] = lambda veto: veto is not None
-    elif asked.veto:
-        tests["veto"] = {None if asked.veto == "no" else asked.veto}.__contains__
+    for name in (*_NAMED, "grade"):
+        if wanted := getattr(asked, name):
+            tests[name] = {None if value == NONE else value for value in wanted}.__contains__
+    if asked.veto:
+        vetoes = frozenset(None if veto == "no" else veto for veto in asked.veto)
+        tests["veto"] = lambda veto: veto in vetoes or (veto is not None and "yes" in vetoes)
     return tests
-
-
-MOST_POINTS = 1_000
-"""Firms that are drawn; more could neither be told apart nor pointed at."""
-
-
-class Quarters(NamedTuple):
-    """How many firms that may be courted lie in each quarter of fit and likelihood.
-
-    Of them both are high, only the fit, only the likelihood, or neither.
-    """
-
-    both: int
-    fit: int
-    likelihood: int
-    neither: int
-
-
-def points(
-    connection: Connection, asked: RankingFilter, *, limit: int = MOST_POINTS
-) -> Sequence[RowMapping]:
-    """Return ``firm_id, name, fit, likelihood, grade, veto`` of the first firms of the ranking."""
-    at = STANDINGS.c
-    query = (
-        sa.select(at.firm_id, at.name, at.fit, at.likelihood, at.grade, at.veto)
-        .where(*asked.conditions(connection, in_order=True))
-        .order_by(at.vetoed, at.order_key)
-        .limit(limit)
-    )
-    return connection.execute(query).mappings().all()
-
-
-def quarters(
-    connection: Connection, asked: RankingFilter, *, fit: float, likelihood: float
-) -> Quarters:
-    """Count the firms that may be courted on each side of two lines, 0..1, which count as high."""
-    at = STANDINGS.c
-    fits, lands = at.fit >= fit, at.likelihood >= likelihood
-    query = sa.select(
-        *(
-            sa.func.coalesce(sa.func.sum(sa.case((which, 1), else_=0)), 0)
-            for which in (fits & lands, fits & ~lands, ~fits & lands, ~fits & ~lands)
-        )
-    ).where(at.vetoed.is_(False), *asked.conditions(connection))
-    return Quarters(*connection.execute(query).one())
-
-
-def mean_likelihood(connection: Connection) -> float:
-    """Return the mean likelihood of all firms that may be courted; 0 if there is none."""
-    at = STANDINGS.c
-    query = sa.select(sa.func.avg(at.likelihood)).where(at.vetoed.is_(False))
-    return float(connection.scalar(query) or 0.0)
 
 
 _BEST = 3  # candidates that are named for each segment
@@ -575,35 +578,67 @@ def candidates(connection: Connection, segments: Iterable[str]) -> dict[str, Can
     }
 
 
+def veto_of(row: Mapping[str, Any] | RowMapping, lang: Lang) -> str | None:
+    """Return why a firm is not to be courted, of its row of `STANDINGS`; None if nothing is."""
+    text = veto_text(row["veto"], until=row["rests_until"], reason=row["rest_reason"])
+    return text.pick(lang) or None
+
+
 _DTYPES = dict.fromkeys(("rank", "row"), "Int64") | dict.fromkeys(
-    ("priority", "likelihood", "fit"), "float64"
+    ("priority", "likelihood", "fit", "likelihood_low", "likelihood_high"), "float64"
 )
 
 
 def written_parts(
-    connection: Connection, asked: RankingFilter, wording: Wording, lang: Lang, *, sort: Sort
+    connection: Connection, asked: RankingFilter, scorer: Scorer, lang: Lang, *, sort: Sort
 ) -> Iterator[tuple[Sequence[Mapping[str, Any]], pd.DataFrame]]:
-    """Yield the ranking in parts, at least one: firms as they are kept and as they are written."""
+    """Yield the ranking in parts, at least one: firms as they are kept and as they are written.
+
+    After `RANKING_COLUMNS` come the facts of `FACT_COLUMNS`; ``corrections``, where anything was
+    corrected of any firm; and the columns of the lists that mean nothing to leadscore.
+    """
+    corrected = sa.select(STANDINGS.c.firm_id).where(
+        STANDINGS.c.overridden.is_(True), *asked.conditions(connection)
+    )
+    names = [*RANKING_COLUMNS, *FACT_COLUMNS]
+    if connection.scalar(corrected.limit(1)) is not None:
+        names.append("corrections")
+    own = own_headers_of(connection, asked.list_id or ())
     empty = True
     for rows in whole_ranking(connection, asked, sort=sort):
         empty = False
-        yield rows, _written(rows, wording, lang)
+        kept = own_values_of(connection, [row["firm_id"] for row in rows]) if own else {}
+        table = _written(rows, names, scorer, lang)
+        numbers = [row["firm_id"] for row in rows]
+        yield rows, with_own_columns(table, own, [kept.get(number, {}) for number in numbers])
     if empty:
-        yield [], _written([], wording, lang)
+        yield [], with_own_columns(_written([], names, scorer, lang), own, [])
 
 
-def _written(rows: Sequence[Mapping[str, Any]], wording: Wording, lang: Lang) -> pd.DataFrame:
+def _written(
+    rows: Sequence[Mapping[str, Any]], names: Sequence[str], scorer: Scorer, lang: Lang
+) -> pd.DataFrame:
+    wording = scorer.wording
+    sure = scorer.intervals([(row["model"], row["values"]) for row in rows])
     roles = {level: name.pick(lang) for level, name in CATALOGUE["role"].levels.items()}
     columns = {
         "reasons": [wording.kept_line(row, lang) for row in rows],
-        "veto": [row["veto"] and WORDING[row["veto"]].pick(lang) for row in rows],
+        "veto": [veto_of(row, lang) for row in rows],
+        "stage": [stage_name(row["stage"], lang) for row in rows],
         "segment_name": [wording.segment(row["segment"], lang) for row in rows],
         "role_name": [roles.get(row["role"]) for row in rows],
         "matched_words": [row["words"] for row in rows],
+        **interval_columns(scorer, sure, lang),
     }
     columns |= {
         name: [row[name] for row in rows] for name in RANKING_COLUMNS if name not in columns
     }
+    columns["corrections"] = [corrections_line(row["corrections"], wording, lang) for row in rows]
+    facts = fact_columns([row["record"] for row in rows])
     return pd.DataFrame(
-        {name: pd.Series(columns[name], dtype=_DTYPES.get(name, "str")) for name in RANKING_COLUMNS}
-    )
+        {
+            name: facts[name] if name in facts
+            else pd.Series(columns[name], dtype=_DTYPES.get(name, "str"))
+            for name in names
+        }
+    )  # fmt: skip

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ import pandas as pd
 from sqlalchemy import Connection, select
 
 from leadscore.learning.history import IDENTIFIERS
-from leadscore.learning.scorecard import Scorecard, log_odds_to_points
+from leadscore.learning.scorecard import PointsCard
 from leadscore.lists.cleaning import CleanList, clean
 from leadscore.lists.cleaning import Firm as Known
 from leadscore.lists.columns import CANONICAL
@@ -46,6 +46,7 @@ from leadscore.store.database import (
     plain_values,
     rows_of_some,
 )
+from leadscore.store.facts import Corrections, corrections_of, with_corrections
 from leadscore.store.firms import (
     FIRMS,
     FORMER_NAMES,
@@ -116,6 +117,8 @@ def link(connection: Connection, clean: CleanList) -> Linked:
     rows = clean.firms
     stored_firms = read_firms(connection, _sharing(connection, _keys_of(rows)))
     firms = [stored_firms[number] for number in sorted(stored_firms)]
+    merged_firms = {firm.merged_into for firm in firms if firm.merged_into is not None}
+    survivors = read_firms(connection, merged_firms)
     if not firms:
         return Linked(rows, [None] * len(rows), [], {})
     stored = pd.DataFrame(
@@ -131,9 +134,21 @@ def link(connection: Connection, clean: CleanList) -> Linked:
         key=lambda pair: (pair[0].credit_code is None, pair[0].id),
     ):
         owners.setdefault(group, []).append(firm)
-    known, problems = [], list(folded.problems)
+    known: list[Firm | None] = []
+    problems = list(folded.problems)
+    through: dict[int, Firm] = {}  # rows that name a firm that was merged into another
     for at, group in zip(folded.kept.tolist(), of_rows[folded.kept].tolist(), strict=True):
-        candidates = owners.get(group, [])
+        candidates = list(
+            {
+                other.id: other
+                for firm in owners.get(group, [])
+                for other in (survivors.get(firm.merged_into or 0, firm),)
+            }.values()
+        )
+        name = normal_name_of(str(rows["name"].iat[at]))
+        for first, firm in enumerate(owners.get(group, [])):
+            if firm.merged_into is not None and (first == 0 or firm.name_key == name):
+                through[len(known)] = firm
         known.append(candidates[0] if candidates else None)
         if len(candidates) > 1:
             ids = ", ".join(str(firm.id) for firm in candidates)
@@ -143,7 +158,35 @@ def link(connection: Connection, clean: CleanList) -> Linked:
             problems.append(_problem(rows, at, WORDS["scoring.undecided"], "same_name"))
     listed = {(problem.sheet, problem.row, problem.code) for problem in clean.problems}
     new = [each for each in problems if (each.sheet, each.row, each.code) not in listed]
-    return Linked(folded.firms, known, new, {firm.id: firm.version for firm in firms})
+    versions = {firm.id: firm.version for firm in (*firms, *survivors.values())}
+    linked = Linked(folded.firms, known, new, versions)
+    return _as_survivors(linked, through) if through else linked
+
+
+def _as_survivors(linked: Linked, through: Mapping[int, Firm]) -> Linked:
+    # A row that names a firm that was merged into another is about that one, which keeps its name;
+    # of several rows about it the first counts.
+    problems, left = list(linked.problems), list[int]()
+    names, before = (plain_values(linked.firms[column]) for column in ("name", "former_names"))
+    own = {firm.id for at, firm in enumerate(linked.known) if firm and at not in through}
+    for at, firm in enumerate(linked.known):
+        if at in through and firm is not None:
+            if firm.id in own:
+                wanted = WORDS["list_import.twice"].format(id=firm.id)
+                twice = _problem(linked.firms, at, wanted, "repeat")
+                problems.append(replace(twice, set_aside=True))
+                continue
+            own.add(firm.id)
+            before[at] = _SEPARATOR.join(filter(None, (names[at], before[at])))
+            names[at] = firm.name
+        left.append(at)
+    table = linked.firms.assign(
+        name=pd.Series(names, dtype="str"), former_names=pd.Series(before, dtype="str")
+    )
+    return replace(
+        linked, firms=table.iloc[left].reset_index(drop=True),
+        known=[linked.known[at] for at in left], problems=problems,
+    )  # fmt: skip
 
 
 def _sharing(connection: Connection, keys: Sequence[_Keys]) -> set[int]:
@@ -188,9 +231,12 @@ _REGION = ("province_code", "city_code", "province", "city")
 _SEPARATOR = ";"
 
 
-def _merged(firm: Firm | None, said: Mapping[str, Any], source: Written) -> tuple[Record, Origins]:
-    # A field that a list with a later ``as_of`` has filled stays. A name that gives way becomes a
-    # former one. Where a newer list puts the firm into another region, older parts of its place go.
+def merged(firm: Firm | None, said: Mapping[str, Any], source: Written) -> tuple[Record, Origins]:
+    """Return what is known of a firm, and from where, once one source has said its part.
+
+    A field that a source with a later ``as_of`` has filled stays. A name that gives way becomes a
+    former one. Where a newer list puts the firm into another region, older parts of its place go.
+    """
     if firm is None:
         text = ",".join(f'"{name}":{source.text}' for name in said)
         return said, Written(dict.fromkeys(said, source), f"{{{text}}}")
@@ -209,7 +255,7 @@ def _merged(firm: Firm | None, said: Mapping[str, Any], source: Written) -> tupl
             record[name], origins[name] = value, source
     if "credit_code" in said and "credit_code" not in record:
         record["credit_code"], origins["credit_code"] = said["credit_code"], source
-    former = _former(firm.record, said, record["name"])
+    former = joined_names(firm.record, said, record["name"])
     if former and former != firm.record.get("former_names"):
         record["former_names"], origins["former_names"] = former, source
     return record, origins
@@ -217,21 +263,23 @@ def _merged(firm: Firm | None, said: Mapping[str, Any], source: Written) -> tupl
 
 def all_merged(
     firms: Iterable[Firm | None], said: Iterable[Mapping[str, Any]], rows: Iterable[int], *,
-    list_id: int | None, at: datetime, as_of: date,
+    list_id: int | None, at: datetime, as_of: date, by: str | None = None,
 ) -> tuple[list[Record], list[Origins]]:  # fmt: skip
     """Return what is known of firms, and from where, once each row of a list has said its part.
 
-    ``said`` are the canonical columns that are filled, as `firms.field_records` has them.
+    ``said`` are the canonical columns that are filled, as `firms.field_records` has them; ``by`` is
+    who wrote them by hand.
     """
-    same = {"at": at.isoformat(), "as_of": as_of.isoformat()}
+    same = {"at": at.isoformat(), "as_of": as_of.isoformat()} | ({"by": by} if by else {})
     both = [
-        _merged(firm, fields, Written({"list": list_id, "row": row, **same}))
+        merged(firm, fields, Written({"list": list_id, "row": row, **same}))
         for firm, fields, row in zip(firms, said, rows, strict=True)
     ]
     return [record for record, _ in both], [origins for _, origins in both]
 
 
-def _former(known: Mapping[str, Any], said: Mapping[str, Any], name: str) -> str:
+def joined_names(known: Mapping[str, Any], said: Mapping[str, Any], name: str) -> str:
+    """Return the names of two records, former ones among them, but for the one that is borne."""
     before = [*str(known.get("former_names") or "").split(_SEPARATOR),
               *str(said.get("former_names") or "").split(_SEPARATOR),
               str(known["name"]), str(said["name"])]  # fmt: skip
@@ -293,9 +341,11 @@ class KeptScore(NamedTuple):
 def score_firms(
     scorer: Scorer, records: Iterable[Mapping[str, Any]], *, as_of: date
 ) -> list[KeptScore]:
-    """Score firms as of a day, given what is kept of each; see `Scorer.score`."""
+    """Score firms as of a day, given what counts of each; see `Scorer.score`."""
     firms = [known_firm(record) for record in records]
-    scores = scorer.score(firms, as_of=as_of)
+    # How far a firm has come is settled where it is placed: outcomes may say otherwise by then.
+    as_listed = [{**firm, "stage": None} for firm in firms]
+    scores = scorer.score(as_listed, as_of=as_of)
     return [_kept(firm, score, scorer) for firm, score in zip(firms, scores, strict=True)]
 
 
@@ -316,6 +366,7 @@ def _kept(firm: Known, score: FirmScore, scorer: Scorer) -> KeptScore:
         ],
         "segments": score.segments(), "words": best and best.words,
         "profile": scorer.city.digest, "facts": digest,
+        "order_priority": score.order_priority if "grade" in firm else None,
     }  # fmt: skip
     matches = [
         {"segment": match.segment, "role": match.role, "use": match.use,
@@ -350,7 +401,9 @@ def write_scores(
     ids = append_scores(connection, rows)
     scores = {row["firm_id"]: row | {"id": id_} for id_, row in zip(ids, rows, strict=True)}
     keep_matches(connection, firms, (score.matches for score in scored), new=new)
-    return [row["order_key"] for row in place_firms(connection, firms, scores, seen, new=new)]
+    return [
+        row["order_key"] for row in place_firms(connection, firms, scores, seen, now=now, new=new)
+    ]
 
 
 def rescore(
@@ -373,27 +426,52 @@ def rescore(
     while True:
         with database.read() as connection:
             firms = next_firms(connection, last, at_once)
+            corrections = corrections_of(connection, [firm.id for firm in firms], as_of=today)
         if not firms:
             return count
         last = firms[-1].id
-        scored = score_firms(scorer, (firm.record for firm in firms), as_of=today)
+        records = applied(firms, corrections)
+        scored = score_firms(scorer, records, as_of=today)
         for part in portions.parts(len(firms)):
             some = firms[part]
             with portions.write(len(some)) as connection:
-                _write_anew(connection, some, scored[part], now=clock())
+                _write_anew(connection, some, records[part], scored[part], today, now=clock())
             count += len(some)
             progress(len(some))
 
 
+def score_anew(
+    connection: Connection, firms: Sequence[Firm], *, scorer: Scorer, source: str, today: date,
+    now: datetime, seen: Mapping[int, tuple[int | None, int | None]] | None = None,
+) -> None:  # fmt: skip
+    """Score firms by what counts of them now, place them, and count up the version of each.
+
+    ``seen`` are list and row where each was last seen, if that has changed.
+    """
+    numbers = [firm.id for firm in firms]
+    corrections = corrections_of(connection, numbers, as_of=today)
+    scored = score_firms(scorer, applied(firms, corrections), as_of=today)
+    where = last_seen(connection, numbers) if seen is None else seen
+    write_scores(connection, firms, scored, where, source=source, now=now)
+    count_up(connection, numbers, now=now)
+
+
+def applied(firms: Iterable[Firm], corrections: Corrections) -> list[Record]:
+    """Return what counts of firms: what lists have said of each, and what was corrected."""
+    return [with_corrections(firm.record, corrections.get(firm.id, ())) for firm in firms]
+
+
 def _write_anew(
-    connection: Connection, firms: Sequence[Firm], scored: Sequence[KeptScore], *, now: datetime
-) -> None:
+    connection: Connection, firms: Sequence[Firm], records: Sequence[Record],
+    scored: Sequence[KeptScore], today: date, *, now: datetime,
+) -> None:  # fmt: skip
     # Of an unchanged firm nothing that is scored has changed; it is taken as it is kept by now.
     present = read_firms(connection, [firm.id for firm in firms])
+    counting = corrections_of(connection, list(present), as_of=today)
     same = [
         (present[firm.id], score)
-        for firm, score in zip(firms, scored, strict=True)
-        if present[firm.id].record == firm.record
+        for firm, record, score in zip(firms, records, scored, strict=True)
+        if with_corrections(present[firm.id].record, counting.get(firm.id, ())) == record
     ]
     numbers = [firm.id for firm, _ in same]
     seen = last_seen(connection, numbers)
@@ -406,26 +484,30 @@ def _write_anew(
 
 def keep_asked(
     connection: Connection, records: Sequence[Mapping[str, object]], *, scorer: Scorer, today: date,
-    now: datetime,
+    now: datetime, by: str | None = None,
 ) -> list[int]:  # fmt: skip
     """Keep firms and their scores; return the number of each in the store, in the order given.
 
     A firm that the store knows is linked by its credit code, else by its name, and what was sent
     joins what lists have said of it. What is kept is scored with all that is known by today. The
-    records have canonical columns, among them a name.
+    records have canonical columns, among them a name; ``by`` is who wrote them by hand.
     """
     table = settle_repeats(clean(from_records(records), today=today))
     linked = link(connection, table)
     said = (fields for _, fields in field_records(linked.firms))
     rows = linked.firms["row"].tolist()
-    kept, origins = all_merged(linked.known, said, rows, list_id=None, at=now, as_of=today)
+    kept, origins = all_merged(linked.known, said, rows, list_id=None, at=now, as_of=today, by=by)
     firms = write_firms(
         connection, linked.known, kept, origins, first=next_firm_id(connection), now=now
     )
-    seen = last_seen(connection, [firm.id for firm in firms])
-    scored = score_firms(scorer, kept, as_of=today)
+    numbers = [firm.id for firm in firms]
+    seen = last_seen(connection, numbers)
+    corrections = corrections_of(connection, numbers, as_of=today)
+    scored = score_firms(scorer, applied(firms, corrections), as_of=today)
     new = {firm.id for firm, known in zip(firms, linked.known, strict=True) if known is None}
-    write_scores(connection, firms, scored, seen, source="api", now=now, new=new)
+    write_scores(
+        connection, firms, scored, seen, source="by hand" if by else "api", now=now, new=new
+    )
     of_row = dict(zip(rows, firms, strict=True))
     return [
         (of_row.get(row) or _same_firm(firms, record)).id for row, record in enumerate(records, 1)
@@ -489,7 +571,7 @@ class Change:
         return math.fsum((self.base, *(each.model for each in self.features)))
 
 
-def change_between(older: Score, newer: Score, cards: Mapping[str, Scorecard]) -> Change:
+def change_between(older: Score, newer: Score, cards: Mapping[str, PointsCard]) -> Change:
     """Split the difference between two scores of one firm, in whichever order is asked for.
 
     ``cards`` are those of their models, by version, as far as they can be had.
@@ -521,17 +603,18 @@ def change_between(older: Score, newer: Score, cards: Mapping[str, Scorecard]) -
 
 
 def _points(
-    model_of: Score, values_of: Score, cards: Mapping[str, Scorecard]
+    model_of: Score, values_of: Score, cards: Mapping[str, PointsCard]
 ) -> dict[str, float] | None:
     # None if the card can't be had. A value that another program never measured is missing to it.
     card = cards.get(model_of.model)
     if card is None:
         return None
     try:
-        added = card.lookup_record([values_of.values.get(name) for name in card.features])
+        scorecard = card.scorecard
+        added = scorecard.lookup_record([values_of.values.get(name) for name in scorecard.features])
     except ValueError:  # a text where the card has a feature of numbers: another catalogue
         return None
-    return dict(zip(card.names, (log_odds_to_points(each) for each in added), strict=True))
+    return card.points(added)
 
 
 def _as_given(score: Score, points: Mapping[str, float]) -> bool:

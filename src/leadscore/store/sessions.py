@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -285,6 +285,7 @@ def _lock_after(failed: int, lockout: Lockout) -> timedelta:
 
 
 _SHORTEST, _LONGEST = 12, 200  # characters of a password
+_DIFFERENT = 5
 
 # What attackers try first among those that are long enough, written without their digits' tail.
 _COMMON = (
@@ -302,23 +303,47 @@ class PasswordError(StoreError):
 
 
 def check_password(password: str, name: str) -> None:
-    """Refuse a password that guessers would find by a `PasswordError`, which does not show it."""
-    plain = password.casefold()
-    wanted: Text | None = None
-    if not _SHORTEST <= len(password) <= _LONGEST:
-        wanted = WORDS["sessions.length"].format(shortest=_SHORTEST, longest=_LONGEST)
-    elif name.casefold() in plain and len(name) >= 3:
-        wanted = WORDS["sessions.not_name"]
-    elif _is_common(plain):
-        wanted = WORDS["sessions.not_common"]
-    if wanted is not None:
-        raise PasswordError(WORDS["sessions.refused"], [Detail("password", "…", wanted)])
+    """Refuse a password that guessers would find by a `PasswordError`, which does not show it.
+
+    It says everything that is wrong with it.
+    """
+    faults = list(_faults(password, name))
+    if faults:
+        raise _refused(faults)
 
 
-def _is_common(plain: str) -> bool:
+def same_as_before() -> PasswordError:
+    """Return how a password is refused that was to be another one."""
+    return _refused([WORDS["sessions.same"]])
+
+
+def _refused(faults: Sequence[Text]) -> PasswordError:
+    why = Text(
+        zh="；".join(fault.zh for fault in faults), en="; ".join(fault.en for fault in faults)
+    )
+    wanted = WORDS["sessions.wanted"].format(shortest=_SHORTEST, longest=_LONGEST)
+    message = WORDS["sessions.refused"].format(why=why)
+    return PasswordError(message, [Detail("password", "…", wanted)])
+
+
+def _faults(password: str, name: str) -> Iterator[Text]:
+    plain, count = password.casefold(), len(password)
+    if count < _SHORTEST:
+        yield WORDS["sessions.short"].format(count=count, shortest=_SHORTEST)
+    elif count > _LONGEST:
+        yield WORDS["sessions.long"].format(count=count, longest=_LONGEST)
+    if len(name) >= 3 and name.casefold() in plain:
+        yield WORDS["sessions.named"].format(name=name)
     letters = plain.strip("0123456789!@#$%^&*._-+= ")
     steps = {ord(later) - ord(earlier) for earlier, later in pairwise(plain)}
-    return letters in _COMMON or not letters or len(set(plain)) < 5 or len(steps) == 1
+    if letters in _COMMON:
+        yield WORDS["sessions.common"]
+    elif len(steps) == 1:
+        yield WORDS["sessions.sequence"]
+    elif not letters:
+        yield WORDS["sessions.plain"]
+    elif len(set(plain)) < _DIFFERENT:
+        yield WORDS["sessions.few"].format(count=len(set(plain)), least=_DIFFERENT)
 
 
 def hash_password(password: str) -> str:

@@ -1,4 +1,4 @@
-"""Shortlists, sets of firms that all officers share, and the views of the ranking one saves."""
+"""Shortlists, which all officers share, what one selects of the ranking, and saved views of it."""
 
 from __future__ import annotations
 
@@ -46,6 +46,24 @@ SHORTLIST_FIRMS = sa.Table(
     sa.Index("ix_shortlist_firms_firm_id", "firm_id"),
 )
 _members = SHORTLIST_FIRMS.c
+
+SELECTIONS = sa.Table(
+    "selections",
+    METADATA,
+    sa.Column("id", Number, primary_key=True),
+    sa.Column("owner", sa.Text, nullable=False, index=True),
+    sa.Column("made_at", Moment, nullable=False, index=True),
+    sa.Column("total", sa.Integer, nullable=False),
+)
+SELECTION_FIRMS = sa.Table(
+    "selection_firms",
+    METADATA,
+    sa.Column("selection_id", sa.ForeignKey("selections.id"), primary_key=True),
+    sa.Column("firm_id", sa.ForeignKey("firms.id"), primary_key=True),
+    sa.Column("version", Number, nullable=False),
+    sa.Index("ix_selection_firms_firm_id", "firm_id"),
+)
+"""The firms that a filter held when somebody chose all of them, each as it was then."""
 
 
 class UnknownShortlistError(StoreError):

@@ -13,7 +13,7 @@ import pyarrow.json as pj
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from leadscore.lists.columns import CANONICAL, blank_firms
+from leadscore.lists.columns import BY_HAND, CANONICAL, blank_firms
 from leadscore.store.database import (
     APPEND_ONLY,
     METADATA,
@@ -29,7 +29,8 @@ from leadscore.store.database import (
     storable_text,
     take_turns,
 )
-from leadscore.store.firms import Records, field_records
+from leadscore.store.facts import FACTS
+from leadscore.store.firms import FIRMS, Records, as_survivors, field_records
 
 snapshot_fields = sa.Table(
     "snapshot_fields",
@@ -38,7 +39,7 @@ snapshot_fields = sa.Table(
     sa.Column("record", Json, nullable=False),
     info=APPEND_ONLY,
 )
-"""What was known of firms: the canonical columns that are filled."""
+"""What was known of firms: the canonical columns that are filled, and what was corrected."""
 
 snapshots = sa.Table(
     "snapshots",
@@ -55,12 +56,17 @@ snapshots = sa.Table(
 )
 """Which fields were scored, as of which day and by which model."""
 
-_COLUMNS = [each.name for each in CANONICAL]
+_COLUMNS = [*(each.name for each in CANONICAL), *BY_HAND]
 _DAYS = [each.name for each in CANONICAL if each.dtype.startswith("datetime")]
 _PARSING = pj.ParseOptions(
     explicit_schema=pa.schema(
-        (each.name, pa.float64() if each.dtype == "float64" else pa.large_string())
-        for each in CANONICAL
+        [
+            *(
+                (each.name, pa.float64() if each.dtype == "float64" else pa.large_string())
+                for each in CANONICAL
+            ),
+            *((name, pa.large_string()) for name in BY_HAND),
+        ]
     ),
     unexpected_field_behavior="ignore",
 )
@@ -98,9 +104,10 @@ def keep_records(
 
 
 def read_snapshots(connection: Connection) -> pd.DataFrame:
-    """Return all firms that were ever kept, in the order of keeping.
+    """Return all firms that were ever kept, in the order of keeping; merged ones as the other.
 
-    Today's canonical columns, then ``as_of``, ``kept`` (UTC), ``model`` and ``source``.
+    Today's canonical columns and those of `BY_HAND`, then ``as_of``, ``kept`` (UTC), ``model`` and
+    ``source``.
     """
     kept = snapshots.c
     query = sa.select(kept.digest, kept.as_of, quick(kept.kept_at), kept.model, kept.source)
@@ -110,7 +117,34 @@ def read_snapshots(connection: Connection) -> pd.DataFrame:
     rows = connection.execute(sa.select(fields.digest, text(fields.record, sa.Text))).all()
     places = pd.Index([row[0] for row in rows], dtype="str").get_indexer(found["digest"])
     firms = _frame([row[1] for row in rows]).take(places).reset_index(drop=True)
+    firms = as_survivors(connection, firms)
     return pd.concat([firms, found.drop(columns="digest")], axis=1)
+
+
+# A grade by hand and a doubted reason judge the firm: what it was known to be leaves them out.
+_DATED = [name for name in _COLUMNS if name not in {"grade", "unfounded", "corrected_on"}]
+
+
+def read_dated_facts(connection: Connection) -> pd.DataFrame:
+    """Return what was said of firms as of a day, and was not withdrawn, in the order of saying.
+
+    Columns as `leadscore.learning.training_data.FACTS`; segments are joined by ``;``.
+    """
+    facts, firms = FACTS.c, FIRMS.c
+    query = (
+        sa.select(firms.credit_code, firms.name, facts.field, facts.value, facts.valid_from)
+        .join_from(FACTS, FIRMS, firms.id == facts.firm_id)
+        .where(facts.withdrawn_at.is_(None), facts.field.in_(_DATED))
+        .order_by(facts.id)
+    )
+    rows = [
+        (code, name, None, field, ";".join(value) if isinstance(value, list) else value, day)
+        for code, name, field, value, day in connection.execute(query)
+    ]
+    columns = ["credit_code", "name", "former_names", "field", "value", "valid_from"]
+    table = pd.DataFrame(rows, columns=columns, dtype="object")
+    types = dict.fromkeys(("credit_code", "name", "former_names", "field"), "str")
+    return table.astype({**types, "valid_from": "datetime64[us]"})
 
 
 class SqlSnapshots:
@@ -155,10 +189,11 @@ def _keep_fields(connection: Connection, records: Mapping[str, Mapping[str, Any]
 def _frame(records: list[str]) -> pd.DataFrame:
     # The columns are today's canonical ones, whatever their time knew.
     if not records:
-        return blank_firms(0)
+        return blank_firms(0).assign(**{name: pd.Series(dtype="str") for name in BY_HAND})
     lines = io.BytesIO("\n".join(records).encode())
     table = pj.read_json(lines, read_options=_READING, parse_options=_PARSING)
     frame: pd.DataFrame = table.to_pandas()
     for name in _DAYS:
         frame[name] = pd.to_datetime(frame[name], format="%Y-%m-%d")
-    return frame[_COLUMNS].astype(blank_firms(0).dtypes.to_dict())
+    dtypes = blank_firms(0).dtypes.to_dict() | dict.fromkeys(BY_HAND, "str")
+    return frame[_COLUMNS].astype(dtypes)

@@ -12,8 +12,11 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args
 from sqlalchemy import Column, Connection, String, Table, select, update
 
 from leadscore.errors import Detail
+from leadscore.numbers import moment
+from leadscore.store.audit import AuditTrail, Record
 from leadscore.store.database import (
     METADATA,
+    Database,
     Moment,
     StoreError,
     columns_of,
@@ -22,14 +25,14 @@ from leadscore.store.database import (
     new_token,
     storable_text,
 )
-from leadscore.text import room_words, shown
+from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("store")
 
 
 Role = Literal["viewer", "officer", "administrator", "auditor"]
 ROLES: tuple[Role, ...] = get_args(Role)
-_LINK_LASTS = timedelta(hours=24)
+LINK_LASTS = timedelta(hours=24)
 
 _NAME = re.compile(r"\w[\w.@-]{0,63}")
 _RESERVED = ("cli", "job", "demo", "anonymous")  # by which the audit tells who is no user
@@ -99,18 +102,46 @@ def add(connection: Connection, name: str, role: Role, *, by: str, now: datetime
     token = new_token()
     values: dict[str, Any] = {
         "name": kept, "role": role, "state": "invited", "created_at": now, "created_by": by,
-        "link_hash": digest(token), "link_until": now + _LINK_LASTS,
+        "link_hash": digest(token), "link_until": now + LINK_LASTS,
     }  # fmt: skip
     if not insert_unless_there(connection, USERS, values):
         raise ConflictError(WORDS["users.taken"].format(name=kept))
     return token
 
 
+FIRST_ADMINISTRATOR = "admin"  # name of the user whom the first start invites
+
+
+def invite_first_administrator(
+    database: Database, trail: AuditTrail, now: datetime
+) -> tuple[str, datetime] | None:
+    """Return the secret of a new link for the first administrator, and until when it is good.
+
+    None once somebody came in.
+    """
+    invited = (FIRST_ADMINISTRATOR, "invited")
+    with database.read() as connection:
+        names = [(user.name, user.state) for user in everybody(connection)]
+    if names not in ([], [invited]):
+        return None
+    with database.write() as connection:
+        names = [(user.name, user.state) for user in everybody(connection)]
+        if not names:
+            token = add(connection, FIRST_ADMINISTRATOR, "administrator", by="cli", now=now)
+        elif names == [invited]:
+            token = renew_link(connection, FIRST_ADMINISTRATOR, now=now)
+        else:
+            return None
+        record = Record("cli", "administrator", "user.link", "user", FIRST_ADMINISTRATOR)
+        trail.append(connection, record, now)
+    return token, now + LINK_LASTS
+
+
 def renew_link(connection: Connection, name: str, *, now: datetime) -> str:
     """Return the secret of a new link, the only good one; a disabled user is invited again."""
     user = get(connection, name)
     token = new_token()
-    values = {"link_hash": digest(token), "link_until": now + _LINK_LASTS}
+    values = {"link_hash": digest(token), "link_until": now + LINK_LASTS}
     if user.state == "disabled":
         values |= {"state": "invited", "password": None}
     _set(connection, user.name, values)
@@ -182,6 +213,11 @@ def password_of(connection: Connection, name: str) -> str | None:
     return connection.scalar(select(USERS.c.password).where(mine))
 
 
+def last_password_of(connection: Connection, name: str) -> str | None:
+    """Return what is kept of the password that a user had last, whether or not it lets them in."""
+    return connection.scalar(select(USERS.c.password).where(USERS.c.name == name))
+
+
 def replace_password(
     connection: Connection, name: str, before: str | None, after: str, *, now: datetime
 ) -> bool:
@@ -203,12 +239,15 @@ class LinkError(StoreError):
 
 
 def link_owner(connection: Connection, token: str, *, now: datetime, lock: bool = True) -> str:
-    """Return whose link it is; raises `LinkError` if it was used, replaced, or has expired."""
+    """Return whose link it is; raises `LinkError`, which says whether it has expired."""
     columns = select(USERS.c.name, USERS.c.link_until, USERS.c.state)
     query = columns.where(USERS.c.link_hash == digest(token))
     row = connection.execute(query.with_for_update() if lock else query).one_or_none()
-    if row is None or row.link_until <= now or row.state == "disabled":
+    if row is None or row.state == "disabled":
         raise LinkError(WORDS["users.dead_link"])
+    if row.link_until <= now:
+        until = Text(zh=moment(row.link_until, "zh"), en=moment(row.link_until, "en"))
+        raise LinkError(WORDS["users.old_link"].format(until=until))
     name: str = row.name
     return name
 

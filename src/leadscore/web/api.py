@@ -6,10 +6,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, g, has_request_context, jsonify, request
 from flask_openapi.blueprint import APIBlueprint
@@ -17,12 +17,14 @@ from flask_openapi.models.tag import Tag
 
 from leadscore.errors import Detail, LeadscoreError
 from leadscore.lists.cleaning import CleanRecord, clean_records
+from leadscore.lists.corrections import NO_CORRECTIONS, Correction, KnownCorrections
 from leadscore.lists.problems import Problem
-from leadscore.ranking.reasons import Wording
+from leadscore.ranking.order import certainty_answer
 from leadscore.ranking.score import FirmScore, Scorer
 from leadscore.registry.models import ModelRegistry
 from leadscore.store.champions import champion_line
 from leadscore.store.database import Database, UnavailableError
+from leadscore.store.facts import known_corrections
 from leadscore.store.profiles import Profiles
 from leadscore.store.scoring import keep_asked
 from leadscore.text import Lang, Text, room_words
@@ -55,6 +57,10 @@ from leadscore.web.openapi import (
     refusals,
 )
 
+if TYPE_CHECKING:
+    from leadscore.learning.readiness import Readiness
+    from leadscore.learning.training_data import Rules
+
 WORDS = room_words("web")
 LANGUAGE_COOKIE = "leadscore_lang"
 _log = logging.getLogger(__name__)
@@ -71,6 +77,7 @@ class CurrentScoring:
         self._profiles, self._database = profiles, database
         self._lock, self._tried = threading.Lock(), float("-inf")
         self._generation = -1
+        self._corrections: tuple[tuple[int, date], KnownCorrections] | None = None
         self.fault: Text | None = None  # why the champion can't be opened; the one before scores on
         # Before the champion is opened, so that a change in between is seen.
         self._mark = self._read_mark()
@@ -99,6 +106,23 @@ class CurrentScoring:
             finally:
                 self._lock.release()
         return self._scorer
+
+    def corrections(self, generation: int | None, today: date) -> KnownCorrections:
+        """Return what officers have corrected; read anew only where somebody has written since."""
+        kept = self._corrections
+        if generation is None:
+            try:
+                generation = self._database.generation()
+            except LeadscoreError:
+                if kept is None:
+                    raise
+                return kept[1]
+        asked = generation, today
+        if kept is None or kept[0] != asked:
+            with self._database.read() as connection:
+                kept = asked, known_corrections(connection, as_of=today)
+            self._corrections = kept
+        return kept[1]
 
     def model_state(self) -> ModelState:
         """Return which model scores, and how old it is."""
@@ -146,6 +170,9 @@ class Dependencies:
     worker_alive: Callable[[], bool | None] = lambda: None
     default_lang: Lang = "en"  # of answers to clients that ask for none
     exports: Path = Path("exports")  # folder of the files that exports write
+    rules: Callable[[], Rules] | None = None  # what a retraining forecasts; None: the usual
+    # What could be learned when it was last asked: with many snapshots that takes seconds.
+    readiness: dict[tuple[object, ...], Readiness] = field(default_factory=dict, repr=False)
 
     @property
     def database(self) -> Database:
@@ -162,6 +189,11 @@ class Dependencies:
             scorer = g.leadscore_scorer = self.scoring.scorer(who.generation if who else None)
         return scorer
 
+    def corrections(self) -> KnownCorrections:
+        """Return what officers have corrected of firms by now."""
+        who = current_caller()
+        return self.scoring.corrections(who.generation if who else None, self.today())
+
     def lang(self) -> Lang:
         """Return the language in which the API answers the current request."""
         return asked_language(self.default_lang)
@@ -174,27 +206,31 @@ class Dependencies:
 
 
 def scores_answer(
-    scorer: Scorer, firms: Sequence[Mapping[str, object]], *, today: date, lang: Lang
-) -> dict[str, Any]:
+    scorer: Scorer, firms: Sequence[Mapping[str, object]], *, today: date, lang: Lang,
+    corrections: KnownCorrections = NO_CORRECTIONS,
+) -> dict[str, Any]:  # fmt: skip
     """Return the scores of firms as `leadscore.web.openapi.ScoreAnswer` describes them.
 
-    Raises InvalidRequestError if a list would set one of them aside, such as one without a name.
+    ``corrections`` are what officers know better of some of them. Raises InvalidRequestError if a
+    list would set one of them aside, such as one without a name.
     """
     cleaned = clean_records(firms, today=today)
     _check_all_there(cleaned)
-    scores = scorer.score([clean.firm for clean in cleaned], as_of=today)
+    applied = [corrections.applied(clean.firm) for clean in cleaned]
+    scores = scorer.score([firm for firm, _ in applied], as_of=today)
     return {
         "model": scorer.model,
         "city": scorer.city.id,
+        "corrected": sum(bool(made) for _, made in applied),
         "scores": [
-            _score_answer(score, clean, scorer.wording, lang)
-            for score, clean in zip(scores, cleaned, strict=True)
+            _score_answer(score, clean, made, scorer, lang)
+            for score, clean, (_, made) in zip(scores, cleaned, applied, strict=True)
         ],
     }
 
 
 def _score_answer(
-    score: FirmScore, clean: CleanRecord, wording: Wording, lang: Lang
+    score: FirmScore, clean: CleanRecord, made: Sequence[Correction], scorer: Scorer, lang: Lang
 ) -> dict[str, object]:
     best = score.best
     return {
@@ -202,10 +238,12 @@ def _score_answer(
         **{name: getattr(score, name) for name in ("grade", "priority", "likelihood", "fit")},
         "segment": best and best.segment,
         "role": best and best.role,
-        "reasons": [reason._asdict() for reason in score.reasons(wording, lang)],
+        "reasons": [reason._asdict() for reason in score.reasons(scorer.wording, lang)],
         "base_points": score.base_points,
         "veto": score.veto,
+        "corrections": [one.field for one in made],
         "problems": [_problem(problem, lang) for problem in clean.problems],
+        **certainty_answer(scorer, score.interval, lang),
     }
 
 
@@ -287,6 +325,7 @@ def scoring_routes(dependencies: Dependencies, metrics: Metrics) -> APIBlueprint
         answer = scores_answer(
             dependencies.scorer(), body.given(), today=dependencies.today(),
             lang=dependencies.lang(),
+            corrections=NO_CORRECTIONS if body.plain else dependencies.corrections(),
         )  # fmt: skip
         metrics.observe_scores(score["likelihood"] for score in answer["scores"])
         return answer

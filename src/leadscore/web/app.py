@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from leadscore.errors import Detail, ListError
 from leadscore.store.database import UnavailableError
+from leadscore.store.firms import MergedFirmError
 from leadscore.store.jobs import QueueState, queue_state
 from leadscore.store.sqlite import Unavailability
 from leadscore.text import Lang, Text, room_words
@@ -22,6 +24,7 @@ from leadscore.web.auth import Access, current_caller, declare_under, is_file_fo
 from leadscore.web.errors import (
     MAX_BODY_BYTES,
     MAX_LIST_BYTES,
+    MergedError,
     RequestError,
     asked_language,
     database_refusal,
@@ -160,6 +163,15 @@ def _answer_errors(
     @app.errorhandler(RequestError)
     def refused(error: RequestError) -> Response:
         return answer(error.status, error.code, error.message, error.details)
+
+    @app.errorhandler(MergedError)
+    def moved(error: MergedError) -> Response:
+        # Who asks for a firm that was merged into another is sent there, for as long as it is one.
+        into = error.__cause__.into if isinstance(error.__cause__, MergedFirmError) else None
+        if request.method != "GET" or into is None:
+            return refused(error)
+        path = re.sub(r"/firms/\d+", f"/firms/{into}", request.full_path.rstrip("?"), count=1)
+        return Response(status=307, headers={"Location": path, "Cache-Control": "no-store"})
 
     @app.errorhandler(ListError)
     def unreadable(error: ListError) -> Response:

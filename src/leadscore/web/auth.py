@@ -31,7 +31,14 @@ from leadscore.store.sessions import (
     know_address,
     matches,
 )
-from leadscore.store.users import A_NAME, BY, Role, folded, provision_user
+from leadscore.store.users import (
+    A_NAME,
+    BY,
+    FIRST_ADMINISTRATOR,
+    Role,
+    folded,
+    provision_user,
+)
 from leadscore.text import Text, room_words
 from leadscore.web.errors import REFUSALS, InvalidRequestError, RequestError, store_refusals
 from leadscore.web.proxies import ProxyUser, client_of, proxy_user
@@ -300,32 +307,9 @@ def _name(request: Request) -> str:
     return "__Host-leadscore" if request.is_secure else "leadscore"
 
 
-FIRST_ADMINISTRATOR = "admin"  # name of the user whom the first start invites
-
-
 def link_path(token: str) -> str:
     """Return the path of a one-time link."""
     return f"/password#{token}"  # browsers send what is behind the # to nobody: no log has it
-
-
-def first_administrator_link(database: Database, trail: AuditTrail, now: datetime) -> str | None:
-    """Return the path of a new link for the first administrator; None once somebody came in."""
-    invited = (FIRST_ADMINISTRATOR, "invited")
-    with database.read() as connection:
-        everybody = [(user.name, user.state) for user in users.everybody(connection)]
-    if everybody not in ([], [invited]):
-        return None
-    with database.write() as connection:
-        everybody = [(user.name, user.state) for user in users.everybody(connection)]
-        if not everybody:
-            token = users.add(connection, FIRST_ADMINISTRATOR, "administrator", by="cli", now=now)
-        elif everybody == [invited]:
-            token = users.renew_link(connection, FIRST_ADMINISTRATOR, now=now)
-        else:
-            return None
-        record = Record("cli", "administrator", "user.link", "user", FIRST_ADMINISTRATOR)
-        trail.append(connection, record, now)
-    return link_path(token)
 
 
 def log_in(
@@ -419,7 +403,10 @@ def _let_in(access: Access, named: ProxyUser, now: datetime, secret: str | None)
 def change_password(
     access: Access, who: Caller, present: str, password: str, *, address: str | None
 ) -> None:
-    """Give the user who is logged in another password; their other sessions end."""
+    """Give the user who is logged in another password; their other sessions end.
+
+    Raises InvalidRequestError, which says what is wrong with either password.
+    """
     if who.session is None or who.by_proxy:
         raise InvalidRequestError(WORDS["auth.no_password"])
     now, name, client = access.clock(), who.actor, client_of(address)
@@ -430,6 +417,9 @@ def change_password(
         password_hash = _begin_attempt(access, name, client, now)
         right = password_hash is not None and matches(password_hash, present)
         new = sessions.hash_password(password) if right else ""
+    if right and password == present:
+        with store_refusals():
+            raise sessions.same_as_before()
     if right:
         with access.database.write() as connection:
             done = users.replace_password(connection, name, password_hash, new, now=now)
@@ -455,8 +445,11 @@ def set_password(access: Access, token: str, password: str, *, address: str | No
     with store_refusals():
         with access.database.read() as connection:
             name = users.link_owner(connection, token, now=now, lock=False)
+            before = users.last_password_of(connection, name)
         check_password(password, name)
         with _password_turn(access):
+            if before is not None and matches(before, password):
+                raise sessions.same_as_before()
             password_hash = sessions.hash_password(password)
         with access.database.write() as connection:
             name = users.use_link(connection, token, password_hash, now=now)

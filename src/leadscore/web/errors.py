@@ -15,12 +15,33 @@ from leadscore.city.versions import NoChangeError, ProfileChangedError
 from leadscore.errors import Detail, LeadscoreError
 from leadscore.jobs.tasks import ExportGoneError
 from leadscore.store.acts import BadOutcomeError
+from leadscore.store.bulk import (
+    BulkActError,
+    UndoneActError,
+    UnknownBulkActError,
+    UnknownSelectionError,
+)
+from leadscore.store.corrections import BadCorrectionError, UnknownCorrectionError
 from leadscore.store.current_ranking import UnknownScoreError
-from leadscore.store.firms import ChangedFirmError, UnknownFirmError
+from leadscore.store.firms import (
+    ChangedFirmError,
+    GoneFirmError,
+    MergedFirmError,
+    UnknownFirmError,
+)
 from leadscore.store.idempotency import ReusedKeyError
 from leadscore.store.jobs import EndedJobError, TooManyJobsError, UnknownJobError
-from leadscore.store.lists import UnknownListError, UnknownUploadError
+from leadscore.store.ledgers import UnknownLedgerError
+from leadscore.store.lists import (
+    BusyListError,
+    EndedUploadError,
+    TooManyUploadsError,
+    UnknownListError,
+    UnknownUploadError,
+)
+from leadscore.store.merging import BadMergeError
 from leadscore.store.models import UnknownModelError
+from leadscore.store.pursuits import UnknownNoteError
 from leadscore.store.ranking import BadCursorError
 from leadscore.store.sessions import PasswordError
 from leadscore.store.shortlists import TakenViewError, UnknownShortlistError, UnknownViewError
@@ -216,6 +237,12 @@ class ChangedMeanwhileError(RequestError):
     status = 412
 
 
+class MergedError(ContradictionError):
+    """A firm that turned out to be another."""
+
+    code = "merged_firm"
+
+
 class TooManyWaitError(RequestError):
     """A job too many of somebody whose others still wait."""
 
@@ -231,8 +258,16 @@ _STATUS: dict[type[LeadscoreError], type[RequestError]] = {
     PasswordError: InvalidRequestError,
     ReusedKeyError: InvalidRequestError,
     UnknownFirmError: NothingThereError,
+    UnknownNoteError: NothingThereError,
     UnknownListError: NothingThereError,
     UnknownUploadError: NothingThereError,
+    EndedUploadError: GoneError,
+    TooManyUploadsError: ContradictionError,
+    BusyListError: ContradictionError,
+    GoneFirmError: GoneError,
+    MergedFirmError: MergedError,
+    BadMergeError: InvalidRequestError,
+    UnknownLedgerError: NothingThereError,
     UnknownScoreError: NothingThereError,
     UnknownModelError: NothingThereError,
     UnknownJobError: NothingThereError,
@@ -240,8 +275,14 @@ _STATUS: dict[type[LeadscoreError], type[RequestError]] = {
     TooManyJobsError: TooManyWaitError,
     ChangedFirmError: ChangedMeanwhileError,
     BadOutcomeError: InvalidRequestError,
+    BadCorrectionError: InvalidRequestError,
+    UnknownCorrectionError: NothingThereError,
     BadCursorError: InvalidRequestError,
     UnknownShortlistError: NothingThereError,
+    UnknownSelectionError: NothingThereError,
+    UnknownBulkActError: NothingThereError,
+    BulkActError: InvalidRequestError,
+    UndoneActError: ContradictionError,
     UnknownViewError: NothingThereError,
     TakenViewError: ContradictionError,
     ProfileChangedError: ChangedMeanwhileError,

@@ -43,11 +43,12 @@ _EXAMPLES: dict[str, object] = {
 }  # fmt: skip
 _EXAMPLE_SCORE: dict[str, object] = {
     "name": "深圳市某某光电有限公司", "grade": "B", "priority": 0.31, "likelihood": 0.36,
-    "fit": 0.78, "segment": "led.chip", "role": "maker",
+    "likelihood_low": 0.12, "likelihood_high": 0.68, "certainty": None, "fit": 0.78,
+    "segment": "led.chip", "role": "maker",
     "reasons": [
-        {"feature": "gap", "value": 0.75, "points": 18.2, "text": "补缺口：LED芯片，本地薄弱"}
+        {"feature": "gap", "value": 0.75, "points": 9.2, "text": "补缺口：LED芯片，本地薄弱"}
     ],
-    "base_points": -34.8, "veto": None,
+    "base_points": -74.6, "veto": None, "corrections": [],
     "problems": [
         {"where": "firms[0].founded_on", "got": "2024-02-30", "wanted": "日期", "code": "bad_date"}
     ],
@@ -113,6 +114,12 @@ class ScoreRequest(BaseModel):
         "joined with what is known of it.",
     )
 
+    plain: bool = Field(
+        default=False,
+        description="不计人工修正，只按所给资料评分。 Leave out what officers have corrected of "
+        "these firms, and score what is given alone.",
+    )
+
     def given(self) -> list[dict[str, object]]:
         """Return the firms as records of the columns that were sent, in the order of columns."""
         firms: list[BaseModel] = self.firms
@@ -126,7 +133,8 @@ class ReasonAnswer(Payload):
     feature: str = Field(description="Id of the feature.")
     value: float | str | None = Field(description="The firm's value; null if unknown.")
     points: float = Field(
-        description="Its exact share of the log-odds; 20 points double the odds. "
+        description="By how much it lifts the log-odds above those of an average firm, exactly. "
+        "20 points double the odds: 10 % become 18 %, 50 % become 67 %. "
         "The points of all reasons and base_points add up to the log-odds."
     )
     text: str = Field(description="The same in words.")
@@ -141,7 +149,21 @@ class CellProblem(Payload):
     code: str = Field(description="Stable name of the kind.", examples=["bad_date"])
 
 
-class FirmScore(Payload):
+class CertaintyAnswer(Payload):
+    """How sure the model is of the likelihood."""
+
+    likelihood_low: float | None = Field(
+        ge=0, le=1,
+        description="The lower end of the 90 % range of the likelihood, by what the model has "
+        "learned; null if the score is by another model, or the model does not record it.",
+    )  # fmt: skip
+    likelihood_high: float | None = Field(ge=0, le=1, description="Its upper end.")
+    certainty: str | None = Field(
+        description="How little evidence there is, in words; null where there is enough."
+    )
+
+
+class FirmScore(CertaintyAnswer):
     """The score of one firm."""
 
     name: str
@@ -154,10 +176,16 @@ class FirmScore(Payload):
     reasons: list[ReasonAnswer] = Field(
         description="Every feature with points, the weightiest first."
     )
-    base_points: float = Field(description="Points of a firm of which no feature says anything.")
+    base_points: float = Field(
+        description="Points of an average firm, which the model fixes: those of the reasons are "
+        "the difference from it. Its likelihood is 1 / (1 + 2 ** (-base_points / 20))."
+    )
     veto: str | None = Field(
         description="Why not to court the firm at all, as a stable key; null if nothing speaks "
         "against it. The score stands beside it unchanged. One of " + ", ".join(WORDING) + "."
+    )
+    corrections: list[str] = Field(
+        description="What officers have corrected of the firm, by field; the score counts it."
     )
     problems: list[CellProblem]
     firm: int | None = Field(
@@ -169,11 +197,13 @@ class ScoreAnswer(BaseModel):
     """The scores, in the order asked."""
 
     model_config = example({
-        "model": "invented-expert-0123456789", "city": "invented", "scores": [_EXAMPLE_SCORE],
+        "model": "invented-expert-0123456789", "city": "invented", "corrected": 0,
+        "scores": [_EXAMPLE_SCORE],
     })  # fmt: skip
 
     model: str = Field(description="Version of the model.")
     city: str = Field(description="Id of the city profile.")
+    corrected: int = Field(description="Firms of which officers have corrected something.")
     scores: list[FirmScore]
 
 

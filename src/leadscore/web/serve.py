@@ -11,7 +11,7 @@ import struct
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -70,11 +70,13 @@ _LIMITS = Limits()
 
 
 def serve(
-    app: Application, *, host: str, port: int, threads: int, limits: Limits = _LIMITS
-) -> None:
+    app: Application, *, host: str, port: int, threads: int, limits: Limits = _LIMITS,
+    ready: Callable[[str], object] = lambda _url: None,
+) -> None:  # fmt: skip
     """Serve until SIGINT or SIGTERM; requests that are being answered get their answer.
 
-    Port 0 takes a free one; the address is printed to standard error once the server listens.
+    Port 0 takes a free one; the address is printed to standard error once the server listens, and
+    ``ready`` is called with it: what that prints are the last lines of a start.
     Raises ListenError if the address is not this machine's or the port is taken.
     """
     lang = app.default_lang
@@ -83,7 +85,9 @@ def serve(
     server = _server(app, listening, threads, limits, sockets)
     with _stopping_on_sigterm():
         with suppress(KeyboardInterrupt, SystemExit):  # waitress only catches them in its loop
-            click.echo(WORDS["serve.listening"].format(url=_url(listening)).pick(lang), err=True)
+            url = _url(listening)
+            click.echo(WORDS["serve.listening"].format(url=url).pick(lang), err=True)
+            ready(url)
             server.run()
         _flush(server, sockets)
     click.echo(WORDS["serve.stopped"].pick(lang), err=True)

@@ -1,4 +1,4 @@
-"""Mistakes in a profile: each with its key, what stands there, what is allowed; all at once."""
+"""Mistakes in a profile: each with its key, what was found there, what is allowed; all at once."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def test_a_change_of_what_somebody_else_changed_meanwhile_is_refused(
     profiles: Profiles, city: City, segment: str
 ) -> None:
     change(profiles, {segment: 0.1})
-    with pytest.raises(ProfileChangedError, match="meanwhile"):
+    with pytest.raises(ProfileChangedError, match="in the meantime"):
         change(profiles, {segment: 0.2}, seen=city.digest)
     assert profiles.current().number == 2
 

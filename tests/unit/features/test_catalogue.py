@@ -15,7 +15,7 @@ from leadscore.text import Text
 
 PLACES = {
     "value", "segment", "strongest", "supply", "words", "region", "buyers", "suppliers", "event",
-    "referrer", "filling", "closeness", "staff",
+    "referrer", "filling", "partly", "closeness", "staff",
 }  # fmt: skip
 
 

@@ -195,10 +195,38 @@ def test_a_decision_is_made_with_nothing_at_all():
     nobody = Standing(SOUND.standing.X[:0], [], [])
     decision = decided(Comparison(none, none, [], [], CARD, DIRECTIONS, nobody))
     assert not decision.promoted
-    assert {"enough", "log_loss", "better", "order", "calibration", "stability"} == {
-        g.id for g in decision.failed
+    assert [g.id for g in decision.failed] == ["enough"]
+    assert [g.id for g in decision.of_state("passed")] == ["directions"]
+    assert len(decision.unmeasured) == len(GATES) - 2
+    for line in decision.render("en").splitlines()[2:-1]:
+        assert line.startswith("– ")
+    kept = json.loads(json.dumps(decision.to_dict(), allow_nan=False))
+    assert {(g["id"], g["state"], g["passed"]) for g in kept["gates"]} == {
+        (g.id, g.state, g.state == "passed") for g in decision.gates
     }
-    json.dumps(decision.to_dict(), allow_nan=False)
+
+
+@pytest.mark.parametrize("id_", GATES[1:])
+def test_no_gate_passes_where_nothing_was_measured(id_):
+    none = Pursuits([], SOUND.later.X[:0], [], [])
+    card, nobody = Scorecard(0.0, ()), Standing(SOUND.standing.X[:0], [], [])
+    found = gate(Comparison(none, none, [], [], card, {}, nobody), id_)
+    assert found.state == "not_measured"
+    assert not found.passed
+
+
+def test_few_outcomes_measure_no_leak_and_keep_the_challenger_out():
+    y = np.full(250, np.nan)
+    y[:4], y[4:30] = 1, 0
+    few = replace(
+        SOUND, later=with_outcomes(SOUND.later, y),
+        training=with_outcomes(SOUND.training, np.resize(y, 350) * np.where(
+            np.arange(350) < 250, 1.0, np.nan)),
+    )  # fmt: skip
+    decision = decided(few)
+    assert "leak" in {g.id for g in decision.unmeasured}
+    assert not decision.promoted
+    assert "could not be measured" in decision.render("en").splitlines()[0]
 
 
 def test_columns_of_different_lengths_are_refused():
@@ -295,7 +323,7 @@ def test_a_level_alone_is_no_order():
     assert gate(knows_the_level, "better").passed
     found = gate(knows_the_level, "order")
     assert not found.passed
-    assert "noted wrongly" in found.sentence.en
+    assert "recorded wrongly" in found.sentence.en
 
 
 def test_the_luck_of_an_order_is_as_often_small_as_chance_has_it():
@@ -333,10 +361,10 @@ def test_the_calibration_slope_must_not_be_outside_its_bounds(slope, low, high, 
     assert calibration_gate(Measure(slope, low, high)).passed == passed
 
 
-def test_forecasts_twice_too_extreme_or_too_timid_fail_on_calibration():
+def test_forecasts_twice_too_extreme_or_too_cautious_fail_on_calibration():
     middle = logit(SOUND.challenger).mean()
     spread = logit(SOUND.challenger) - middle
-    for factor, word in ((5.0, "extreme"), (0.15, "timid")):
+    for factor, word in ((5.0, "extreme"), (0.15, "cautious")):
         found = gate(replace(SOUND, challenger=expit(middle + factor * spread)), "calibration")
         assert not found.passed
         assert word in found.sentence.en
@@ -406,7 +434,7 @@ def test_from_five_to_thirty_two_percent_is_a_jump_with_its_figures():
     found = gate(replace(SOUND, standing=standing), "stability")
     assert not found.passed
     assert found.figures["odds"] == pytest.approx(0.32 / 0.68 * 0.95 / 0.05)
-    assert "odds times 8.9" in found.sentence.en
+    assert "8.9 times the odds" in found.sentence.en
 
 
 def test_without_a_standing_list_the_later_pursuits_stand_in():

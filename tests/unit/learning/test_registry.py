@@ -333,7 +333,7 @@ def test_ensure_sets_a_model_that_cannot_be_used_aside_and_builds_it_anew(stocke
     model = stocked.ensure(VERSION, build, notices.append)
     np.testing.assert_array_equal(model.decision_function(FIRMS), fitted().decision_function(FIRMS))
     (notice,) = notices
-    assert f"renamed to {VERSION}.damaged-1 and built anew" in notice.en
+    assert f"renamed to {VERSION}.damaged-1 and rebuilt" in notice.en
     assert "重新生成" in notice.zh
     assert (stocked.folder / f"{VERSION}.damaged-1").is_dir()
     stocked.load(VERSION)

@@ -178,7 +178,7 @@ def test_a_link_is_never_followed(mined, flag, tmp_path, part):
     path.rename(elsewhere)
     path.symlink_to(elsewhere)
     zh, en = refusal(mined.load, VERSION)
-    assert "no plain file or folder" in en
+    assert "not a plain file or folder" in en
     assert "链接" in zh
     assert not flag.exists()
 
@@ -259,7 +259,7 @@ def test_a_key_that_a_group_may_read_serves_its_service(mined, key):
 def test_a_key_among_the_models_is_refused(tmp_path):
     registry = ModelRegistry(tmp_path / "models", tmp_path / "models" / "keys" / "key")
     zh, en = refusal(registry.save, VERSION, another(somewhere()), MANIFEST)
-    assert "inside the folder of models" in en
+    assert "inside the models folder" in en
     assert "放到别处" in zh
     assert not (tmp_path / "models").exists()
 

@@ -204,7 +204,7 @@ def test_plain_values_that_are_no_card_are_refused_in_both_languages(plain):
     with pytest.raises(ModelError) as caught:
         Scorecard.from_dict(plain)
     assert "评分卡" in caught.value.render("zh")
-    assert "not a sound scorecard" in caught.value.render("en")
+    assert "not a valid scorecard" in caught.value.render("en")
 
 
 @given(st.floats(-1e6, 1e6))

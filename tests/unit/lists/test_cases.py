@@ -635,7 +635,7 @@ def ranked(path: Path) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("header", "cells", "vetoes"),
     [
-        pytest.param("跟进阶段", ["流失", "战败"], ["", ""], id="lst01"),
+        pytest.param("跟进阶段", ["流失", "战败"], ["流失未满期", "流失未满期"], id="lst01"),
         pytest.param("登记状态", ["正常（未注销）", "存续"], ["", ""], id="sta01"),
         pytest.param("登记状态", ["核准設立", "吊销，未注销"], ["", "已吊销"], id="sta03-sta05"),
     ],

@@ -43,21 +43,26 @@ from leadscore.lists.writing import (
     write_ranking,
     write_rows_to_mend,
 )
+from leadscore.ranking.order import FACT_COLUMNS
 from leadscore.text import Lang, Text
 
 # openpyxl does not know the data bars of Excel 2010, the first that start at 0.
 pytestmark = pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning")
 
-COLUMNS = [each.column for each in RANKING_COLUMNS if each.column not in ("sheet", "stage")]
+COLUMNS = [
+    each.column for each in RANKING_COLUMNS if each.column not in ("sheet", "stage", "corrections")
+]
 NUMBERS = {
     "rank": "Int64",
     "priority": "float64",
     "likelihood": "float64",
+    "likelihood_low": "float64",
+    "likelihood_high": "float64",
     "fit": "float64",
     "row": "int64",
 }
 ZH_HEADERS = [
-    "排名", "企业", "统一社会信用代码", "等级", "优先级", "落地可能性", "契合度", "环节", "角色",
+    "名次", "企业", "统一社会信用代码", "等级", "优先级", "落地可能性", "契合度", "环节", "角色",
     "理由", "一票否决", "全部环节", "行号", "模型",
 ]  # fmt: skip
 PROBLEM = Problem(
@@ -95,6 +100,9 @@ def ranking(*names: str, **columns: object) -> pd.DataFrame:
             "matched_words": "传感器",
             "province": "广东省",
             "city": "深圳市",
+            "likelihood_low": 0.05,
+            "likelihood_high": 0.6,
+            "certainty": "专家估计，尚无本地结果验证",
         }
     )
     return table.assign(**columns).astype({c: NUMBERS.get(c, "str") for c in COLUMNS})
@@ -244,7 +252,7 @@ def test_fractions_stay_between_0_and_1_and_are_shown_as_per_cent_with_bars(tmp_
     extremes = '[<0.001]"<0.1%";[>0.999]">99.9%";0.0%'
     assert [sheet[f"{column}2"].number_format for column in "EF"] == [extremes, extremes]
     bars = {str(where.sqref): rules[0].dataBar for where, rules in _rules(sheet).items()}
-    assert set(bars) == {"E2:E3", "F2:F3", "G2:G3"}
+    assert set(bars) == {"E2:E3", "F2:F3", "G2:G3", "T2:T3", "U2:U3"}
     assert {(limit.type, float(limit.val)) for limit in bars["E2:E3"].cfvo} == {
         ("num", 0),
         ("num", 1),
@@ -260,7 +268,7 @@ def test_the_header_stays_in_sight_can_be_filtered_and_is_printed_on_each_page(
 ) -> None:
     sheet = openpyxl.load_workbook(written(ranking("甲", "乙"), tmp_path / "r.xlsx")).worksheets[0]
     assert sheet.freeze_panes == "C2"
-    assert sheet.auto_filter.ref == "A1:S3"
+    assert sheet.auto_filter.ref == "A1:V3"
     assert (sheet.page_setup.orientation, sheet.page_setup.fitToHeight) == ("landscape", 0)
     assert sheet.print_title_rows == "$1:$1"
     assert sheet.print_area == "'排名'!$A$1:$K$3"
@@ -297,7 +305,7 @@ def test_the_second_sheet_holds_the_problems_and_the_third_explains_every_column
         path,
         lang="zh",
         problems=[PROBLEM],
-        summary=[("城市", "南方某市"), ("行数", "读入3行 = 排名1 + 否决1 + 搁置1")],
+        summary=[("城市", "南方某市"), ("行数", "读入3行 = 排名1 + 否决1 + 未入列1")],
     )
     sheets = sheets_of(path)
     assert sheets["问题"][1] == (
@@ -311,7 +319,7 @@ def test_the_second_sheet_holds_the_problems_and_the_third_explains_every_column
     )
     guide = sheets["说明"]
     assert guide[0][:2] == ("城市", "南方某市")
-    assert guide[1][1] == "读入3行 = 排名1 + 否决1 + 搁置1"
+    assert guide[1][1] == "读入3行 = 排名1 + 否决1 + 未入列1"
     assert guide[3] == ("工作表", "列", "CSV 列名", "含义", "计量", "取值")
     explained = [(row[0], row[1]) for row in guide[4:]]
     shown = [(title, header) for title in ("排名", "问题") for header in sheets[title][0]]
@@ -515,7 +523,7 @@ def test_problems_are_written_as_csv_for_machines_and_as_a_workbook_for_people(
     assert second == ["", "", "", "x", "a header", "no_header", "false"]
     write_problems([PROBLEM], tmp_path / "p.xlsx", lang="en")
     (sheet,) = sheets_of(tmp_path / "p.xlsx").values()
-    assert sheet[0] == ("Row", "Sheet", "Column", "Found", "Wanted", "Code", "Set aside")
+    assert sheet[0] == ("Row", "Sheet", "Column", "Found", "Wanted", "Code", "Left out")
     assert sheet[1][3:] == ("=1+1", "an amount such as 500万元", "bad_amount", "yes")
 
 
@@ -573,7 +581,7 @@ def test_exp03_a_written_ranking_read_again_is_the_firms_and_none_of_what_was_co
     assert set(after) == set(before) == set(OWN["企业名称"])
     for name, firm in after.items():
         assert [firm.get(key) for key in KEPT] == [before[name].get(key) for key in KEPT]
-        assert set(firm) <= {"name", "city", "province", "city_code", *KEPT}
+        assert set(firm) <= {"name", "city", "province", "city_code", *KEPT, *FACT_COLUMNS}
     assert any("不是企业的资料" in notice.zh for notice in second.notices)
 
 

@@ -185,7 +185,7 @@ def test_where_every_model_is_damaged_the_expert_card_is_built_anew(city, traine
     expert = expert_version(city)
     for version in (expert, FIRST, SECOND):
         spoil(trained, version)
-    assert serve_trained(("重新生成", "built anew"), ("评分", "in its place")).model == expert
+    assert serve_trained(("重新生成", "rebuilt"), ("评分", "in its place")).model == expert
 
 
 def test_with_the_key_lost_the_expert_card_serves_and_says_why(city, trained, serve_trained):

@@ -16,7 +16,7 @@ from leadscore.text import Lang, Text
 
 COLUMNS = [
     "rank", "name", "grade", "priority", "likelihood", "fit", "segment_name", "role_name",
-    "reasons", "veto",
+    "reasons", "veto", "likelihood_low", "likelihood_high", "certainty", "stage",
 ]  # fmt: skip
 REASONS = (
     "补缺口：VR 传感器，本地尚无（+18）；制造企业（+12）；来自重点区域（+9）；注册资本偏小（-4）"
@@ -37,6 +37,10 @@ def ranking(ranked: int = 2, vetoed: int = 1, **columns: object) -> pd.DataFrame
             "role_name": "制造",
             "reasons": REASONS,
             "veto": pd.Series([None] * ranked + ["已注销"] * vetoed, dtype="str"),
+            "likelihood_low": 0.05,
+            "likelihood_high": 0.6,
+            "certainty": "专家估计，尚无本地结果验证",
+            "stage": None,
         }
     )
     return table.assign(**columns)[COLUMNS]
@@ -58,11 +62,15 @@ def rankings(draw: st.DrawFn) -> pd.DataFrame:
             "grade": st.sampled_from("ABCD"),
             "priority": st.floats(0, 1),
             "likelihood": st.floats(0, 1),
+            "likelihood_low": st.none() | st.floats(0, 1),
+            "likelihood_high": st.none() | st.floats(0, 1),
+            "certainty": st.none() | st.just("few outcomes"),
             "fit": st.floats(0, 1),
             "segment_name": st.none() | WILD,
             "role_name": st.none() | WILD,
             "reasons": st.none() | WILD,
             "veto": st.none() | WILD,
+            "stage": st.none() | st.just("洽谈"),
         }
     )
     table = pd.DataFrame(draw(st.lists(row, max_size=4)), columns=COLUMNS, dtype="object")
@@ -88,18 +96,21 @@ def test_no_line_is_wider_than_the_terminal_and_none_gives_it_commands(
 def test_each_firm_shows_its_place_and_numbers_and_then_why() -> None:
     lines = print_ranking(ranking(ranked=1, vetoed=0), lang="zh").split("\n")
     assert lines[0].split() == [
-        "排名",
+        "名次",
         "等级",
         "企业",
         "环节（角色）",
         "优先级",
         "落地可能性",
+        "区间",
         "契合度",
     ]
     assert lines[2].split() == [
-        "1", "B", "第0光电科技有限公司", "VR", "传感器（制造）", "37.1%", "50.0%", "100%",
+        "1", "B", "第0光电科技有限公司", "VR", "传感器（制造）", "37.1%", "50.0%", "5–60%",
+        "100%",
     ]  # fmt: skip
-    assert "".join(line.strip() for line in lines[3:]) == REASONS
+    assert "".join(line.strip() for line in lines[3:-1]) == REASONS
+    assert lines[-1] == "落地可能性：专家估计，尚无本地结果验证（所列为 90% 区间）。"
     assert lines[3].startswith(" " * lines[0].index("企业"))
 
 
@@ -113,11 +124,12 @@ def test_columns_stand_under_their_headers_though_chinese_is_twice_as_wide() -> 
 def test_the_other_language_is_complete() -> None:
     table = ranking(
         3, 2, name="Goertek", segment_name="VR sensors", role_name="maker",
-        reasons="fills a gap: VR sensors, none made locally (+18)",
+        reasons="fills a gap: VR sensors, none available locally (+18)",
         veto=[None, None, None, "deregistered", "already here"],
+        likelihood_low=None, certainty=None,
     )  # fmt: skip
     text = print_ranking(table, lang="en", top=1)
-    assert text.isascii()
+    assert text.replace("–", "-").isascii()
     assert "VR sensors (maker)" in text
     assert "Goertek: deregistered" in text
     assert "(2 more ranked" in text
@@ -165,7 +177,7 @@ def test_no_role_is_cut_however_long_names_and_segments_are(
 
 def test_a_likelihood_is_never_shown_as_none_or_all_but_a_fit_may_be() -> None:
     table = ranking(3, 0, likelihood=[0.0004, 0.5, 0.99996], fit=[0.0, 0.5, 1.0])
-    cells = [line.split()[-2:] for line in print_ranking(table, lang="en").split("\n")]
+    cells = [line.split()[-3::2] for line in print_ranking(table, lang="en").split("\n")]
     assert ["<0.1%", "0%"] in cells
     assert ["50.0%", "50%"] in cells
     assert [">99.9%", "100%"] in cells
@@ -212,5 +224,6 @@ def test_text_from_a_list_loses_its_commands_and_keeps_its_words(wild: str, harm
 
 def test_very_long_reasons_are_cut_with_a_mark() -> None:
     lines = print_ranking(ranking(1, 0, reasons="超" * 5_000), lang="zh").split("\n")
-    assert len(lines) == 3 + MOST_LINES
-    assert lines[-1].endswith("…")
+    assert len(lines) == 4 + MOST_LINES
+    assert lines[-2].endswith("…")
+    assert lines[-1].startswith("落地可能性：专家估计")

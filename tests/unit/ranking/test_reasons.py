@@ -27,7 +27,7 @@ def wording() -> Wording:
     ("feature", "value", "points", "zh", "en"),
     [
         ("gap_filled", 1.0, 16, "填补缺口：风电叶片（风电叶片），本地尚无",
-         "fills a gap: Blades (风电叶片), none made locally"),
+         "fills a gap: Blades (风电叶片), none available locally"),
         ("match_strength", 0.9, 10, "主业吻合风电叶片（匹配强度90%）",
          "its main business matches Blades (match 90%)"),
         ("match_strength", 0.12, 10, "业务略涉风电叶片（匹配强度12%）",
@@ -36,13 +36,13 @@ def wording() -> Wording:
          "its business text matches no segment"),
         ("chain", "wind", 3, "对应产业链：风电装备", "chain: Wind power"),
         ("chain", "none", 3, "业务未实质涉及本市产业链",
-         "its business hardly touches the city's chains"),
+         "its business hardly relates to the city's chains"),
         ("target_region", 1.0, 10, "来自招商目标区域：长三角",
          "comes from a target region: Yangtze River Delta"),
-        ("anchor_buyers", 1.0, -4, "风电叶片的本地下游龙头1家：湖风重工",
-         "local anchors downstream of Blades (1): Lakewind Heavy Industry"),
+        ("anchor_buyers", 1.0, -4, "风电叶片的本地下游龙头仅1家：湖风重工",
+         "local anchors downstream of Blades: only 1 (Lakewind Heavy Industry)"),
         ("anchor_buyers", 0.0, 4, "风电叶片的下游没有本地龙头",
-         "no local anchor stands downstream of Blades"),
+         "no local anchor firm downstream of Blades"),
         ("target_region", 0.0, 4, "不在招商目标区域", "not from a target region"),
         ("staff", 40.0, 4, "参保人员约40人", "about 40 insured staff"),
         ("registered_capital_cny", 3e8, 8, "注册资本3亿元", "registered capital CNY 300 million"),
@@ -62,7 +62,7 @@ def test_a_firm_that_matches_nothing_is_not_said_to_be_far_from_a_segment(
 ) -> None:
     firm = FIRM | {"segment": None, "role": None, "words": None, "strongest": None}
     text = wording.text("steps_to_strength", None, -3, firm, "en")
-    assert text == "its business matches no segment in earnest"
+    assert text == "its business does not really match any segment"
 
 
 def test_an_anchor_in_the_same_segment_is_named_as_such() -> None:

@@ -64,7 +64,7 @@ def scores(scorer: Scorer) -> list[FirmScore]:
 def table_of(
     scores: list[FirmScore], listed: pd.DataFrame, scorer: Scorer, lang: Lang
 ) -> pd.DataFrame:
-    columns = ranking_columns(scores, scorer.wording, lang)
+    columns = ranking_columns(scores, scorer, lang)
     return ranking_table(columns, listed, scorer.model).reset_index(drop=True)
 
 

@@ -144,3 +144,54 @@ def holds(said: Said) -> bool:
         return is_true(said)
     except (AssertionError, KeyError, StopIteration, ValueError):
         return False
+
+
+def corrected_firms(city: City) -> list[dict[str, object]]:
+    """Give the sample what officers may say of it, all kinds beside each other."""
+    listed = records_of(load_list(shipped("samples", "electronics.csv"), today=TODAY).firms)
+    segments = [
+        *city.segments,
+        f"{next(iter(city.segments))};{list(city.segments)[-1]}",
+        "",
+        "gone",
+    ]
+    roles = [None, *(role for role in CATALOGUE["role"].levels if role != "none")]
+    features = [None, "staff", "gap_filled;match_strength", ";".join(CATALOGUE)]
+    firms: list[dict[str, object]] = []
+    for at, firm in enumerate(listed):
+        said = {
+            "segments": segments[at % len(segments)], "role": roles[at % len(roles)],
+            "unfounded": features[at % len(features)],
+        }  # fmt: skip
+        firms.append(
+            dict(firm) | {name: value for name, value in said.items() if value is not None}
+        )
+    return firms
+
+
+def test_no_sentence_of_a_corrected_firm_says_otherwise_than_its_value(scorer: Scorer) -> None:
+    firms = corrected_firms(scorer.city)
+    scores = with_points(scorer.score(firms, as_of=TODAY), 3)  # type: ignore[arg-type]
+    read, false = false_sentences(scores, scorer.wording, scorer.city)
+    assert [(said.feature, said.value, said.text) for said in false] == []
+    texts = [said.text for said in sentences(scores, scorer.wording, scorer.city)]
+    for part in (
+        "set by an officer",
+        "an officer puts it in",
+        "none of the city's",
+        "called wrong",
+    ):
+        assert any(part in text for text in texts), part
+    assert read.total() > 1_000
+
+
+def test_a_sentence_of_a_correction_that_is_not_there_is_caught(scorer: Scorer) -> None:
+    firm = {"name": "甲有限公司", "segments": next(iter(scorer.city.segments))}
+    scores = with_points(scorer.score([firm], as_of=TODAY), 3)
+    said = [each for each in sentences(scores, scorer.wording, scorer.city)
+            if "人工认定" in each.text or "an officer" in each.text]  # fmt: skip
+    assert said
+    for each in said:
+        assert is_true(each)
+        record = {name: value for name, value in each.record.items() if name != "segments"}
+        assert not is_true(dataclasses.replace(each, words="灯具", record=record))

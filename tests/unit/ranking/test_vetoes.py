@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from leadscore.city import City, load_city
-from leadscore.ranking.vetoes import COURTED, GONE, WORDING, Exclusions, Vetoes
+from leadscore.lists.values.words import STAGES
+from leadscore.ranking.vetoes import GONE, HERE, WORDING, Exclusions, Vetoes, veto_text
 
 
 @pytest.fixture(scope="module")
@@ -28,13 +30,30 @@ def test_a_firm_that_is_gone_is_vetoed(lakeport: City, status: str) -> None:
     assert veto(lakeport, status=status) == status
 
 
-@pytest.mark.parametrize("stage", COURTED)
-def test_a_firm_that_is_being_courted_is_vetoed(lakeport: City, stage: str) -> None:
-    assert veto(lakeport, stage=stage) == "in_pursuit"
+@pytest.mark.parametrize("stage", sorted(STAGES.keys() - {*HERE, "lost"}))
+def test_a_stage_is_no_veto(lakeport: City, stage: str) -> None:
+    assert veto(lakeport, stage=stage) is None
 
 
-def test_a_lost_pursuit_may_be_taken_up_again(lakeport: City) -> None:
-    assert veto(lakeport, stage="lost") is None
+@pytest.mark.parametrize("stage", HERE)
+def test_from_registration_on_a_firm_is_here(lakeport: City, stage: str) -> None:
+    assert veto(lakeport, stage=stage) == "already_here"
+
+
+def test_a_lost_firm_rests_unless_the_office_lets_none_rest(lakeport: City) -> None:
+    assert veto(lakeport, stage="lost") == "resting"
+    assert veto(lakeport, Exclusions(lost_rest=False), stage="lost") is None
+
+
+def test_a_rest_says_its_end_and_its_reason() -> None:
+    plain, until = veto_text("resting"), veto_text("resting", until=date(2027, 6, 1))
+    why = veto_text("resting", until=date(2027, 6, 1), reason="地价" * 50)
+    assert plain == WORDING["resting"]
+    assert ("2027年6月1日" in until.zh, "1 Jun 2027" in until.en) == (True, True)
+    assert until.zh in why.zh
+    assert "地价地价" in why.en
+    assert len(why.zh) < 100
+    assert not veto_text(None).zh
 
 
 def test_an_anchor_is_here_already_under_its_whole_name_only(lakeport: City) -> None:
@@ -63,5 +82,5 @@ def test_the_exclusion_list_knows_a_firm_by_code_and_by_any_spelling_of_its_name
 
 
 def test_every_veto_has_words() -> None:
-    assert set(WORDING) == {*GONE, "already_here", "in_pursuit", "excluded"}
+    assert set(WORDING) == {*GONE, "already_here", "excluded", "resting"}
     assert all(words.zh and words.en for words in WORDING.values())

@@ -124,7 +124,7 @@ def test_only_a_sound_model_is_promoted(database, served, promote):
 
 
 def test_a_model_of_another_city_is_not_promoted(database, registry):
-    with pytest.raises(ModelError, match="one of the city somewhere and can't serve elsewhere"):
+    with pytest.raises(ModelError, match="belongs to the city somewhere and cannot be used"):
         champions.promote(
             database, registry, FIRST, city="elsewhere", act="by_hand", reason="because"
         )
@@ -136,7 +136,7 @@ def test_overruling_failed_gates_needs_a_reason_which_is_kept(database, served, 
     for reason in (None, "", " \n"):
         with pytest.raises(ModelError) as caught:
             promote("somewhere-bold", "by_hand", reason)
-        assert "The slope of 3.10 is too steep. To let it serve" in caught.value.render("en")
+        assert "The slope of 3.10 is too steep. To activate it anyway" in caught.value.render("en")
         assert "校准斜率 3.10 过大。仍要启用" in caught.value.render("zh")
         assert "Fine." not in caught.value.render("en")
     assert serving(database) == THIRD
@@ -168,7 +168,7 @@ def test_going_back_twice_goes_further_back_until_there_is_nothing_left(database
     assert serving(database) == EXPERT
     with pytest.raises(ModelError) as caught:
         back()
-    assert "no model of somewhere to go back to" in caught.value.render("en")
+    assert "no model of somewhere to roll back to" in caught.value.render("en")
     assert "models list" in caught.value.render("zh")
     assert serving(database) == EXPERT
     assert [(step.version, step.act) for step in told(database)[4:]] == [
@@ -209,7 +209,7 @@ def test_the_expert_model_is_the_last_resort_of_a_trained_champion(database, ser
 
     assert back(expert=build) == "somewhere-expert-9"
     assert line(database, "somewhere") == ["somewhere-expert-9"]
-    with pytest.raises(ModelError, match="to go back to"):
+    with pytest.raises(ModelError, match="to roll back to"):
         back(expert=lambda: pytest.fail("an expert model needs no expert model"))
 
 
@@ -218,12 +218,12 @@ def test_a_new_expert_model_takes_the_place_of_the_old_one(database, registry, p
     registry.save("somewhere-expert-1", another(somewhere()), said())
     promote("somewhere-expert-1", "by_hand")
     assert line(database, "somewhere") == ["somewhere-expert-1"]
-    with pytest.raises(ModelError, match="to go back to"):
+    with pytest.raises(ModelError, match="to roll back to"):
         back()
 
 
 def test_going_back_without_any_champion_is_a_clear_error(back):
-    with pytest.raises(ModelError, match="no model of somewhere to go back to"):
+    with pytest.raises(ModelError, match="no model of somewhere to roll back to"):
         back(expert=lambda: pytest.fail("built for nothing"))
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 from tests.kept_lists import BLADES, BREAD, NOW, TODAY, hand_in, lakeport, scorer, take_in
 
 from leadscore.learning.model import FittedCard, Model
-from leadscore.learning.scorecard import Scorecard, with_entries
+from leadscore.learning.scorecard import PointsCard, Scorecard, with_entries
 from leadscore.ranking.score import Scorer
+from leadscore.registry.manifest import AverageFirm
 from leadscore.store.current_ranking import score_history
 from leadscore.store.database import Database
 from leadscore.store.list_import import take_in_list
@@ -32,13 +33,18 @@ def other_card(seed: int) -> Scorecard:
 
 def model_of(card: Scorecard) -> Model:
     """Return a model of the city's features and a card of our own."""
-    return Model(scorer().features, FittedCard(card, np.array([0, 1])))
+    return Model(
+        scorer().features, FittedCard(card, np.array([0, 1]), average=scorer().card.average)
+    )
 
 
-def keep_card(database: Database, version: str, card: Scorecard | None) -> None:
+def keep_card(
+    database: Database, version: str, card: Scorecard | None, average: AverageFirm | None = None
+) -> None:
+    manifest = card and {"scorecard": card.to_dict(), "average": average and asdict(average)}
     with database.write() as connection:
         row = {"version": version, "city": lakeport().id, "created_at": NOW, "state": "shelved",
-               "manifest": card and {"scorecard": card.to_dict()}, "mirrored_at": NOW}  # fmt: skip
+               "manifest": manifest, "mirrored_at": NOW}  # fmt: skip
         connection.execute(MODELS.insert(), [row])
 
 
@@ -61,8 +67,8 @@ def check_sum(change: Change) -> None:
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_data_and_model_parts_sum_to_the_difference(database: Database, seed: int) -> None:
     card = other_card(seed)
-    keep_card(database, "m1", scorer().card.scorecard)
-    keep_card(database, "m2", card)
+    keep_card(database, "m1", scorer().card.scorecard, scorer().card.average)
+    keep_card(database, "m2", card, scorer().card.average)
     take_in(database, {"name": "甲有限公司", "main_business": BREAD, "staff": 20})
     take_in(database, {"name": "甲有限公司", "main_business": BLADES, "patents": 40})
     same_model = change_of(database)
@@ -95,9 +101,9 @@ def test_a_card_that_is_gone_or_not_the_one_that_scored_is_told_never_guessed(
     assert change.missing == ("m1",)
     assert (change.data, change.model, change.features) == (None, None, ())
     assert change.points != 0
-    wrong = change_between(change.older, change.newer, {"m1": other_card(4)})
+    wrong = change_between(change.older, change.newer, {"m1": PointsCard(other_card(4), {})})
     assert wrong.missing == ("m1",)
-    right = change_between(change.older, change.newer, {"m1": scorer().card.scorecard})
+    right = change_between(change.older, change.newer, {"m1": scorer().card.points_card})
     check_sum(right)
 
 
@@ -107,7 +113,7 @@ def test_a_card_that_can_not_read_a_value_is_told(database: Database) -> None:
         (score,) = score_history(connection, 1)
     number = next(name for name, value in score.values.items() if isinstance(value, float))
     odd = replace(score, id=2, values={**score.values, number: "much"})
-    change = change_between(score, odd, {"m1": scorer().card.scorecard})
+    change = change_between(score, odd, {"m1": scorer().card.points_card})
     assert change.missing == ("m1",)
 
 

@@ -117,7 +117,7 @@ def test_what_was_interrupted_goes_on_before_what_waits(database: Database) -> N
 def test_one_person_has_so_many_jobs_waiting_and_the_rest_are_refused(database: Database) -> None:
     for _ in range(MOST_WAITING):
         ask(database, most=MOST_WAITING)
-    with pytest.raises(TooManyJobsError, match="50 jobs of wang are waiting"):
+    with pytest.raises(TooManyJobsError, match="50 jobs of wang are already waiting"):
         ask(database, most=MOST_WAITING)
     ask(database, by="officer", most=MOST_WAITING)
     taken(database)

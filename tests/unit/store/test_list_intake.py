@@ -277,8 +277,10 @@ def test_a_mapping_that_means_nothing_is_refused(
 
 def test_vetoes_of_a_list_are_counted_and_shown(database: Database) -> None:
     counts = take_in(database, {"name": "甲有限公司", "status": "注销", "main_business": SCANNERS},
-                     {"name": "乙有限公司", "stage": "洽谈"}, {"name": "丙有限公司"})  # fmt: skip
-    assert counts == Counts(rows=3, ranked=1, vetoed=2, set_aside=0)
+                     {"name": "乙有限公司", "stage": "洽谈"}, {"name": "丙有限公司"},
+                     {"name": "丁有限公司", "stage": "投产"})  # fmt: skip
+    assert counts == Counts(rows=4, ranked=2, vetoed=2, set_aside=0)
     assert {name: row.veto for name, row in standings(database).items()} == {
-        "甲有限公司": "deregistered", "乙有限公司": "in_pursuit", "丙有限公司": None
+        "甲有限公司": "deregistered", "乙有限公司": None, "丙有限公司": None,
+        "丁有限公司": "already_here",
     }  # fmt: skip

@@ -6,6 +6,7 @@ import importlib
 import multiprocessing
 import pkgutil
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from multiprocessing.pool import Pool
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,17 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, Table, create_engine, inspect, select, text
+from sqlalchemy import Connection, Table, create_engine, delete, inspect, select, text, update
 from sqlalchemy.engine import URL
-from tests.kept_lists import BLADES, code, take_in
+from tests.kept_lists import BLADES, NOW, code, take_in
 
 from leadscore import store
-from leadscore.store.current_ranking import STANDINGS
+from leadscore.store.current_ranking import STANDINGS, refresh
 from leadscore.store.database import METADATA, Database, StoreError, sqlite_url
 from leadscore.store.lists import LIST_FIRMS
 from leadscore.store.migrations import migrate
+from leadscore.store.outcomes import append_entries
+from leadscore.store.pursuits import PURSUITS
 from leadscore.store.ranking import RankingFilter, how_many
 
 for module in pkgutil.walk_packages(store.__path__, "leadscore.store."):
@@ -109,8 +112,74 @@ def test_a_database_of_the_version_before_gets_its_keys(blank_url: URL) -> None:
     }
     assert database.generation() > 0
     with database.read() as connection:
-        assert how_many(connection, RankingFilter(text="叶片 研发")) == 2
+        assert how_many(connection, RankingFilter.of(text="叶片 研发")) == 2
     database.close()
+
+
+def test_who_was_courted_before_gets_a_rank_and_a_pursuit(blank_url: URL) -> None:
+    database = Database(blank_url)
+    migrate(database)
+    take_in(
+        database, {"name": "甲有限公司", "credit_code": code(1), "main_business": BLADES},
+        {"name": "乙有限公司", "main_business": BLADES}, {"name": "丙有限公司", "stage": "洽谈"},
+        {"name": "丁有限公司", "stage": "投产"},
+    )  # fmt: skip
+    same = {"former_names": None, "withdrawn": False, "sheet": None, "row": 2, "file": "f" * 64}
+    first = {"credit_code": code(1), "name": None} | same
+    other = {"credit_code": None, "name": "乙 有限责任公司"} | same
+    told: list[dict[str, Any]] = [
+        first | {"stage": "contacted", "day": date(2025, 1, 5), "reason": None},
+        first | {"stage": "lost", "day": date(2025, 3, 1), "reason": "地价"},
+        first | {"stage": "visited", "day": date(2026, 2, 1), "reason": None},
+        other | {"stage": "contacted", "day": date(2026, 9, 1), "reason": None},
+        other | {"stage": "lost", "day": date.today(), "reason": "资金"},
+    ]
+    with database.write() as connection:
+        append_entries(connection, told, source="跟进.csv", actor="cli", now=NOW)
+        refresh(connection, [1, 2, 3, 4], now=datetime.now(UTC))
+    after, opened = _placed(database), _spans(database)
+    with database.write() as connection:  # as the program before had it
+        connection.execute(update(STANDINGS).values(pursuit_id=None))
+        connection.execute(delete(PURSUITS))
+        for firm, veto in {1: "in_pursuit", 2: None, 3: "in_pursuit", 4: "in_pursuit"}.items():
+            key = bytes([veto is not None])
+            for table in (STANDINGS, LIST_FIRMS):
+                rest = bytes(_keys(database, table)[firm][1:])
+                values: dict[str, Any] = {"order_key": key + rest}
+                if table is STANDINGS:
+                    values |= {"veto": veto, "vetoed": veto is not None}
+                connection.execute(update(table).where(table.c.firm_id == firm).values(values))
+    assert _placed(database) != after
+    kept = _rows(database) | {"generation": [], "stages": []}  # that version fills them itself
+    database = _at_version(blank_url, "0007", kept, database)
+    assert migrate(database)
+    assert _placed(database) == after
+    assert [veto for _, veto, *_ in after.values()] == [None, "resting", None, "already_here"]
+    assert after["乙有限公司"][-1] == "资金"
+    assert _spans(database) == opened
+    assert [(firm, closed) for firm, _, closed in opened] == [
+        (1, date(2025, 3, 1)), (1, None), (2, date.today()),
+    ]  # fmt: skip
+    assert _keys(database, STANDINGS) == _keys(database, LIST_FIRMS)
+    database.close()
+
+
+def _placed(database: Database) -> dict[str, tuple[Any, ...]]:
+    at = STANDINGS.c
+    with database.read() as connection:
+        rows = connection.execute(select(STANDINGS).order_by(at.firm_id)).all()
+    return {
+        row.name: (row.stage, row.veto, row.vetoed, bytes(row.order_key), row.rests_until,
+                   row.rest_reason)
+        for row in rows
+    }  # fmt: skip
+
+
+def _spans(database: Database) -> list[tuple[int, date, date | None]]:
+    at = PURSUITS.c
+    query = select(at.firm_id, at.opened, at.closed).order_by(at.firm_id, at.opened)
+    with database.read() as connection:
+        return [tuple(row) for row in connection.execute(query)]
 
 
 def _rows(database: Database) -> dict[str, list[dict[str, Any]]]:

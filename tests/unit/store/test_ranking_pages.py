@@ -63,7 +63,7 @@ def pages(database: Database, sort: Sort, limit: int, **asked: Any) -> Iterator[
     with database.read() as connection:
         while True:
             page = ranking_page(
-                connection, RankingFilter(**asked), sort=sort, after=after, limit=limit
+                connection, RankingFilter.of(**asked), sort=sort, after=after, limit=limit
             )
             yield page.firms
             if page.next is None:
@@ -82,7 +82,7 @@ def test_vetoed_firms_follow_the_others_and_priority_decides(filled: Database) -
     at = standings(filled)
     names = found(filled)
     assert set(names) == set(at)
-    assert {at[name].vetoed for name in names[-2:]} == {True}
+    assert [at[name].vetoed for name in names[-2:]] == [False, True]
     assert names == [row.name for row in sorted(at.values(), key=usual)]
 
 
@@ -129,12 +129,13 @@ ASKED: list[tuple[dict[str, Any], str]] = [
     ({"list_id": 1}, "甲乙丙丁"),
     ({"list_id": 2}, "甲戊己庚"),
     ({"list_id": 9}, ""),
-    ({"veto": "no"}, "甲乙丙己庚"),
-    ({"veto": "yes"}, "丁戊"),
-    ({"veto": "in_pursuit"}, "戊"),
+    ({"veto": "no"}, "甲乙丙戊己庚"),
+    ({"veto": "yes"}, "丁"),
+    ({"veto": "deregistered"}, "丁"),
     ({"veto": "excluded"}, ""),
     ({"stage": "negotiating"}, "戊"),
     ({"stage": "none"}, "甲乙丙丁己庚"),
+    ({"owner": "none"}, "甲乙丙丁戊己庚"),
     ({"region": "44"}, "甲乙"),
     ({"region": "4403"}, "甲"),
     ({"region": "4"}, "甲乙"),
@@ -158,7 +159,7 @@ def test_each_filter_finds_its_firms(filled: Database) -> None:
     for asked, names in ASKED:
         assert sorted(name[0] for name in found(filled, **asked)) == sorted(names), asked
         with filled.read() as connection:
-            assert facets(connection, RankingFilter(**asked)).total == len(names), asked
+            assert facets(connection, RankingFilter.of(**asked)).total == len(names), asked
 
 
 def test_filters_by_what_the_city_lacks(filled: Database) -> None:
@@ -184,10 +185,10 @@ def test_facets_count_what_the_filter_leaves(filled: Database) -> None:
     at = standings(filled)
     with filled.read() as connection:
         every = facets(connection, RankingFilter())
-        some = facets(connection, RankingFilter(list_id=2))
+        some = facets(connection, RankingFilter.of(list_id=2))
     assert every.total == 7
     assert every.lists == {1: 4, 2: 4}
-    assert every.counts["veto"] == {None: 5, "deregistered": 1, "in_pursuit": 1}
+    assert every.counts["veto"] == {None: 6, "deregistered": 1}
     assert sum(every.counts["grade"].values()) == 7
     assert every.counts["segment"][at["甲有限公司"].segment] == 2
     assert some.total == 4
@@ -202,19 +203,19 @@ def test_facets_count_what_the_filter_leaves(filled: Database) -> None:
 def test_choices_count_each_filter_as_if_it_were_not_set(
     filled: Database, asked: dict[str, Any]
 ) -> None:
-    meant = RankingFilter(**asked)
+    meant = RankingFilter.of(**asked)
     with filled.read() as connection:
         shown = choices(connection, meant)
         assert shown.total == facets(connection, meant).total == len(found(filled, **asked))
         for name in FACETS:
-            free = facets(connection, replace(meant, **{name: None}))
+            free = facets(connection, replace(meant, **{name: ()}))
             assert shown.by[name] == free.counts[name], name
-        assert shown.lists == facets(connection, replace(meant, list_id=None)).lists
+        assert shown.lists == facets(connection, replace(meant, list_id=())).lists
 
 
 def test_a_page_carries_reasons_and_where_the_firm_was_seen(filled: Database) -> None:
     with filled.read() as connection:
-        page = ranking_page(connection, RankingFilter(text="甲"))
+        page = ranking_page(connection, RankingFilter.of(text="甲"))
     (row,) = page.firms
     assert (row["list_id"], row["row"], row["model"]) == (2, 3, "m1")
     assert row["reasons"][0]["points"] > 0

@@ -14,13 +14,13 @@ from leadscore.store.current_ranking import SCORES, STANDING_TEXTS, STANDINGS, w
 from leadscore.store.database import Database
 from leadscore.store.firms import FIRMS
 from leadscore.store.lists import LIST_FIRMS
+from leadscore.store.quadrants import points
 from leadscore.store.ranking import (
     FACETS,
     RankingFilter,
     choices,
     facets,
     how_many,
-    points,
     ranking_page,
 )
 
@@ -72,7 +72,7 @@ def scanned(database: Database, asked: str) -> set[int]:
 
 def found(database: Database, **asked: Any) -> set[int]:
     with database.read() as connection:
-        rows = points(connection, RankingFilter(**asked), limit=10_000)
+        rows = points(connection, RankingFilter.of(**asked), limit=10_000)
     numbers = {row["firm_id"] for row in rows}
     assert len(numbers) == len(rows)
     return numbers
@@ -157,7 +157,7 @@ def test_frequent_words_are_counted_as_they_are_found(many: Database) -> None:
             held = {number for number in held if rows[number].role is None}
         assert len(held) > (2 if asked.get("text") == "罕见" else MANY // 3), asked
         assert found(many, **asked) == held, asked
-        meant = RankingFilter(**asked)
+        meant = RankingFilter.of(**asked)
         with many.read() as connection:
             counted, shown = facets(connection, meant), choices(connection, meant)
             assert len(ranking_page(connection, meant).firms) == min(50, len(held))
@@ -182,6 +182,6 @@ def test_counts_of_all_firms_are_those_of_now(many: Database) -> None:
         with many.read() as elsewhere:
             assert choices(elsewhere, RankingFilter()) == before
     with many.read() as connection:
-        now = choices(connection, RankingFilter(grade="ABCD"))
+        now = choices(connection, RankingFilter.of(grade="ABCD"))
     assert now.by["stage"] == {None: MANY, "visited": 2}
     other.close()

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from leadscore.lists.cleaning import clean
-from leadscore.lists.columns import CANONICAL, blank_firms
+from leadscore.lists.columns import BY_HAND, CANONICAL, blank_firms
 from leadscore.lists.reading import from_records
 from leadscore.store.database import Database
 from leadscore.store.firms import field_records
@@ -47,7 +47,7 @@ def test_firms_come_back_with_every_field_and_when_they_were_known(database: Dat
     listed = firms("甲公司", "乙公司", 注册资本="500万元", 成立日期="2016年11月", 省份="江西")
     keep(database, listed)
     found = kept(database)
-    assert found.columns.tolist() == [*COLUMNS, "as_of", "kept", "model", "source"]
+    assert found.columns.tolist() == [*COLUMNS, *BY_HAND, "as_of", "kept", "model", "source"]
     pd.testing.assert_frame_equal(found[COLUMNS], listed[COLUMNS])
     assert found["as_of"].eq(pd.Timestamp(DAY)).all()
     assert found["kept"].eq(pd.Timestamp(NOW)).all()

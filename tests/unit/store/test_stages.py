@@ -6,9 +6,10 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from tests.kept_lists import BLADES, NOW, TODAY, code, firms, standings, take_in
+from tests.kept_lists import BLADES, NOW, TODAY, code, firms, scorer, standings, take_in
 
-from leadscore.store.acts import BadOutcomeError, enter_outcome, exclude, override
+from leadscore.store.acts import BadOutcomeError, enter_outcome, exclude
+from leadscore.store.corrections import correct
 from leadscore.store.current_ranking import refresh, veto_now
 from leadscore.store.database import Database
 from leadscore.store.firms import ChangedFirmError, UnknownFirmError
@@ -36,7 +37,7 @@ def test_outcomes_of_a_file_belong_to_the_firm_of_their_code_or_name(database: D
     from_file(database, credit_code=code(3), stage="lost", day=TODAY - timedelta(days=3))
     from_file(database, credit_code=code(9))
     assert stages(database) == {
-        "甲": ("visited", "in_pursuit"), "乙": ("contacted", "in_pursuit"), "丙": ("lost", None)
+        "甲": ("visited", None), "乙": ("contacted", None), "丙": ("lost", "resting")
     }  # fmt: skip
     assert [firm.version > 1 for firm in firms(database)] == [True, True, True]
     from_file(database, credit_code=code(1), withdrawn=True)
@@ -48,7 +49,7 @@ def test_outcomes_that_were_there_first_count_for_a_list_that_comes_later(
 ) -> None:
     from_file(database, name="甲有限公司", stage="signed")
     take_in(database, {"name": "甲有限公司", "main_business": BLADES})
-    assert stages(database) == {"甲": ("signed", "in_pursuit")}
+    assert stages(database) == {"甲": ("signed", None)}
 
 
 def test_the_latest_day_decides_and_officers_words_survive_a_new_list(database: Database) -> None:
@@ -59,7 +60,10 @@ def test_the_latest_day_decides_and_officers_words_survive_a_new_list(database: 
                 connection, 1, stage=stage, day=day, reason=None, withdrawn=False, actor="li.na",
                 now=NOW, today=TODAY,
             )  # fmt: skip
-        firm = override(connection, 1, {"grade": "A"}, "known", version=3, actor="li.na", now=NOW)
+        firm = correct(
+            connection, 1, {"grade": "A"}, "known", version=3, scorer=scorer(), actor="li.na",
+            now=NOW, today=TODAY,
+        )  # fmt: skip
         exclude(connection, 1, "later", version=firm.version, actor="li.na", now=NOW)
     take_in(database, {"name": "甲有限公司", "staff": 5})
     row = standings(database)["甲有限公司"]
@@ -88,8 +92,10 @@ def test_what_cannot_be_is_refused(database: Database) -> None:
     [
         (None, None, False, None),
         (None, "lost", False, None),
-        (None, "visited", False, "in_pursuit"),
-        ("in_pursuit", None, False, None),
+        (None, "visited", False, None),
+        (None, "signed", False, None),
+        (None, "registered", False, "already_here"),
+        ("in_pursuit", "visited", False, None),  # of a score by an earlier program
         ("already_here", "visited", False, "already_here"),
         ("already_here", "visited", True, "excluded"),
         ("revoked", "visited", True, "revoked"),

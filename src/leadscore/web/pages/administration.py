@@ -24,8 +24,10 @@ from leadscore.report import card_sections
 from leadscore.store import api_keys, sessions, users
 from leadscore.store import jobs as store_jobs
 from leadscore.store.audit import page
+from leadscore.store.current_ranking import refresh_lost
 from leadscore.store.database import Database
 from leadscore.store.models import RESCORE
+from leadscore.store.office import MOST_MONTHS, Office, Readers, change_office, read_office
 from leadscore.text import Lang, Text
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import Caller, Permission, caller, check_may, link_path, requires
@@ -33,7 +35,14 @@ from leadscore.web.errors import InvalidRequestError
 from leadscore.web.idempotent import Act, Answer, noted, written
 from leadscore.web.openapi import Payload, plain_mistakes
 from leadscore.web.pages import shell
-from leadscore.web.pages.shell import TRANSLATIONS, local_path, remark, whole_number
+from leadscore.web.pages.shell import (
+    TRANSLATIONS,
+    ignore,
+    local_path,
+    number_asked,
+    remark,
+    whole_number,
+)
 from leadscore.web.routes.gaps import change_supply, check_segment
 from leadscore.web.routes.payloads import CSV, file_answer
 
@@ -43,6 +52,7 @@ _PARTS: tuple[tuple[str, Permission], ...] = (
     ("audit", "audit"),
     ("jobs", "read"),
     ("city", "read"),
+    ("office", "administer"),
 )
 _Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^\w[\w.@-]*$")]
 """What a form takes for the name of a user or a key."""
@@ -92,16 +102,6 @@ def _read_form(kind: type[_Form]) -> _Form:
         raise InvalidRequestError(message, details) from fault
 
 
-def _asked_number(name: str) -> int | None:
-    asked = request.args.get(name, "")
-    if not asked:
-        return None
-    number = whole_number(asked)
-    if number is None:
-        raise InvalidRequestError(TRANSLATIONS["administration.place_wrong"])
-    return number
-
-
 def administration_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     """Add ``/administration``, which leads to the first of its pages that one may see."""
 
@@ -110,7 +110,7 @@ def administration_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     def administration() -> Response:
         return shell.go(f"/administration/{_places()[0]}")
 
-    for add in (_user_pages, _key_pages, _audit_pages, _job_pages, _city_pages):
+    for add in (_user_pages, _key_pages, _audit_pages, _job_pages, _city_pages, _office_pages):
         add(dependencies, pages)
 
 
@@ -236,7 +236,7 @@ def _audit_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @pages.get("/administration/audit")
     @requires("audit")
     def audit_page() -> Response:
-        asked, before = _audit_filters(), _asked_number("before")
+        asked, before = _readable_filters(), number_asked("before")
         with access.database.read() as connection:
             records = page(connection, before=before, limit=_AUDIT_LINES + 1, **_audit_query(asked))
         rows = records[:_AUDIT_LINES]
@@ -286,6 +286,17 @@ def _audit_filters() -> dict[str, str]:
     return {name: value for name, value in given.items() if value}
 
 
+def _readable_filters() -> dict[str, str]:
+    # A page leaves a day out that is none; a file of more than was asked for would mislead.
+    asked = _audit_filters()
+    for name in ("since", "until"):
+        try:
+            _audit_query({name: asked[name]} if name in asked else {})
+        except InvalidRequestError:
+            ignore(name, asked.pop(name), TRANSLATIONS["shell.a_day"])
+    return asked
+
+
 def _audit_query(asked: Mapping[str, str]) -> dict[str, Any]:
     # As `leadscore.store.audit.page` has it.
     query: dict[str, Any] = {name: asked[name] for name in ("actor", "action") if name in asked}
@@ -332,7 +343,10 @@ def _city_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     def city_page() -> Response:
         present, lang = dependencies.profiles.current(), dependencies.page_lang()
         city, may_change = present.city, caller().may("administer")
-        edited = city.segments.get(request.args.get("segment", "")) if may_change else None
+        named = request.args.get("segment", "")
+        edited = city.segments.get(named) if may_change else None
+        if named and named not in city.segments:
+            ignore("segment", named, TRANSLATIONS["shell.wanted.segment"])
         with dependencies.database.read() as connection:
             rescoring = store_jobs.open_jobs(connection, RESCORE)
         card = expert_scorecard(city).to_dict()
@@ -369,6 +383,34 @@ def _trained_otherwise(scorer: Scorer, city: City) -> bool:
     return not is_expert(own.id, scorer.model) and not differ_in_supply_only(own, city)
 
 
+class _NewOffice(Payload):
+    """What is settled."""
+
+    rest_months: int = Field(ge=0, le=MOST_MONTHS)
+    notes_read_by: Readers
+    notes_months: int = Field(ge=0, le=MOST_MONTHS)
+
+
+def _office_pages(dependencies: Dependencies, pages: Blueprint) -> None:
+    @pages.get("/administration/office")
+    @requires("administer")
+    def office_page() -> Response:
+        with dependencies.database.read() as connection:
+            office = read_office(connection)
+        return _framed(dependencies, "office", office=office, most=MOST_MONTHS)
+
+    @pages.post("/administration/office")
+    @requires("administer")
+    @written(dependencies.access, "office.change")
+    def settle(act: Act) -> Answer:
+        asked = Office(**_read_form(_NewOffice).model_dump())
+        changed = change_office(act.connection, asked, actor=act.actor, now=act.now)
+        if "rest_months" in changed:
+            refresh_lost(act.connection, now=act.now)
+        say = "administration.office_changed" if changed else "administration.office_same"
+        return shell.done("/administration/office", "office", "office", say=say, **changed)
+
+
 _JOBS = "/administration/jobs"
 _JOB_LINES = 50
 
@@ -379,7 +421,7 @@ def _job_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @pages.get("/administration/jobs")
     @requires("read")
     def jobs_page() -> Response:
-        state, before = _asked_state(), _asked_number("before")
+        state, before = _asked_state(), number_asked("before")
         with access.database.read() as connection:
             jobs = store_jobs.list_jobs(
                 connection, states=[state] if state else [], before=before, limit=_JOB_LINES + 1
@@ -410,11 +452,13 @@ def _job_pages(dependencies: Dependencies, pages: Blueprint) -> None:
 
 def _asked_state() -> store_jobs.State | None:
     asked = request.args.get("state", "")
-    if not asked:
-        return None
-    if asked not in store_jobs.STATES:
-        raise InvalidRequestError(TRANSLATIONS["administration.place_wrong"])
-    return asked
+    for state in store_jobs.STATES:
+        if state == asked:
+            return state
+    if asked:
+        states = ", ".join(store_jobs.STATES)
+        ignore("state", asked, TRANSLATIONS["shell.one_of"].format(values=states))
+    return None
 
 
 def job_line(job: store_jobs.Job, who: Caller, lang: Lang) -> dict[str, Any]:

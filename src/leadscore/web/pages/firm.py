@@ -1,11 +1,11 @@
-"""A firm: why it stands where it stands, what officers do with it, and a brief for a visit."""
+"""A firm: why it stands where it stands, and what officers do with it."""
 
 from __future__ import annotations
 
 import math
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from itertools import accumulate, pairwise
 from typing import Any
@@ -15,15 +15,25 @@ from sqlalchemy import Connection
 
 from leadscore.city import City
 from leadscore.city.matching import JOINT
-from leadscore.features.catalogue import CATALOGUE
-from leadscore.learning.scorecard import Scorecard
+from leadscore.features.catalogue import CATALOGUE, UNKNOWN
+from leadscore.learning.scorecard import logistic, points_to_log_odds
 from leadscore.lists.columns import column
+from leadscore.lists.corrections import COLUMNS as CORRECTABLE
 from leadscore.lists.understanding import shown_value
 from leadscore.lists.values.words import STAGES
-from leadscore.ranking.reasons import Wording, anchor_labels, kept_facts, meaning_of, supply_words
+from leadscore.ranking.reasons import (
+    Wording,
+    anchor_labels,
+    correction_value,
+    kept_facts,
+    meaning_of,
+    supply_words,
+)
 from leadscore.ranking.score import Scorer
 from leadscore.store import acts
-from leadscore.store.current_ranking import Score, score_history
+from leadscore.store.bulk import acts_on_firm
+from leadscore.store.current_ranking import Score, UnknownScoreError, score_history
+from leadscore.store.facts import Fact, all_facts_of, facts_of
 from leadscore.store.firms import Firm, firm_to_change, read_firm
 from leadscore.store.lists import read_kept_list
 from leadscore.store.outcomes import Entry, outcomes_of
@@ -34,9 +44,17 @@ from leadscore.web.auth import requires
 from leadscore.web.errors import ContradictionError, InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
+from leadscore.web.pages.corrections import correction_forms, given_reason, seen_version
+from leadscore.web.pages.mending import mended_values
+from leadscore.web.pages.pursuit import pursuit_values
 from leadscore.web.pages.shell import TRANSLATIONS, remark, whole_number
-from leadscore.web.routes.firms import compared_scores, field_answer, firm_summary
-from leadscore.web.routes.payloads import PreconditionRequiredError
+from leadscore.web.routes.firms import (
+    changed_corrections,
+    compared_scores,
+    field_answers,
+    firm_summary,
+    record_of,
+)
 
 COLUMNS = ("main_business", "profile", "business_scope", "chain_node", "industry")
 """Where a firm or its list says what it makes, the most telling first."""
@@ -63,72 +81,88 @@ def firm_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @requires("read")
     def firm(id: int) -> Response:  # noqa: A002 (as the address has it)
         lang, scorer = dependencies.page_lang(), dependencies.scorer()
-        ends = [whole_number(request.args.get(name, "")) for name in ("older", "newer")]
+        ends = [shell.number_asked(name) for name in ("older", "newer")]
         older, newer = ends if None not in ends else (None, None)
         with store_refusals(), dependencies.database.read() as connection:
             firm = read_firm(connection, id)
             history = score_history(connection, id)
-            *_, change = compared_scores(connection, id, older, newer)
-            values = _shown_values(dependencies, scorer, connection, firm, history)
+            try:
+                *_, change = compared_scores(connection, id, older, newer)
+            except UnknownScoreError:
+                for name in ("older", "newer"):
+                    wanted = TRANSLATIONS["shell.a_score"]
+                    shell.ignore(name, request.args[name], wanted)
+                *_, change = compared_scores(connection, id, None, None)
+            corrections = changed_corrections(
+                connection, change.older, change.newer, scorer.wording, lang
+            ) if change else []  # fmt: skip
+            withdrawn = [
+                fact for fact in all_facts_of(connection, id) if fact.withdrawn_at is not None
+            ]
+            values = shown_values(dependencies, scorer, connection, firm, history)
+            bulk_acts = acts_on_firm(connection, id)
+            values |= pursuit_values(connection, firm) | mended_values(connection, firm)
         score = values["score"]
         line, recorded = timeline(values["firm"]["outcomes"], request.args.get("entry", ""))
         return shell.page(
             dependencies, "firm.html", title=firm.name, version=firm.version, history=history,
             line=line, recorded=recorded, chains=scorer.city.chains,
             segment_names=segment_names(scorer.city, lang),
-            texts=_own_texts(firm.record, score.words if score else None),
+            forms=correction_forms(values["firm"]["corrections"], values["fields"], request.args),
+            withdrawn=withdrawn_corrections(withdrawn, scorer.wording, lang),
+            changed_corrections=corrections, bulk_acts=bulk_acts,
+            texts=_own_texts(values["record"], score.words if score else None),
             outdated=bool(score and score.model != scorer.model),
             change=difference(change, scorer.wording, lang) if change else None, **values,
         )  # fmt: skip
 
 
-def _shown_values(
+def shown_values(
     dependencies: Dependencies, scorer: Scorer, connection: Connection, firm: Firm,
     history: Sequence[Score],
 ) -> dict[str, Any]:  # fmt: skip
-    # What both the page and the brief show; the newest score comes first.
+    """Return what both the page and the brief show of a firm; the newest score comes first."""
     lang, today = dependencies.page_lang(), dependencies.today()
-    answer = firm_summary(scorer.wording, connection, firm, lang)
-    score = next(iter(history), None)
+    facts = facts_of(connection, [firm.id]).get(firm.id, [])
+    record = record_of(firm, facts)
+    answer = firm_summary(scorer, connection, firm, today, lang)
+    score = next(iter(history), None) if answer["standing"] else None  # else it is hidden
     return {
         "firm": answer, "standing": answer["standing"], "score": score, "today": today,
-        "fields": _known_fields(connection, firm, today, lang),
+        "record": record, "fields": _known_fields(connection, firm, facts, today, lang),
         "gap": _gap_of(scorer.city, answer["standing"], lang),
-        "interval": intervals(scorer, [(score.model, score.values)])[0] if score else None,
-        "falls": _waterfall(score, firm, scorer.wording, lang) if score else None,
+        **(_certainty_of(scorer, score, lang) if score else {"interval": None, "certainty": None}),
+        "falls": _waterfall(score, record, scorer.wording, lang) if score else None,
     }  # fmt: skip
 
 
-Interval = tuple[float, float]
-
-_SAYS_NOTHING = 0.95
-"""An interval as wide as this leaves everything open, as before any outcome is known."""
-
-
-def intervals(
-    scorer: Scorer, scored: Sequence[tuple[str, Mapping[str, float | str]]]
-) -> list[Interval | None]:
-    """Return for each score the 90 % interval of its likelihood, its ends in 0..1.
-
-    None for a score by another model, and where the model can't tell: before any outcome is known,
-    the interval would be all there is.
-    """
-    ends: list[Interval | None] = [None] * len(scored)
-    own = [place for place, (model, _) in enumerate(scored) if model == scorer.model]
-    if not own:
-        return ends
-    try:
-        features = scorer.card.scorecard.features
-        rows = [[scored[place][1].get(name) for name in features] for place in own]
-        known = scorer.card.record_intervals(rows)
-    except ValueError:  # no posterior was kept: many tables, or a card of an earlier program
-        return ends
-    for place, (low, high) in zip(own, known.tolist(), strict=True):
-        ends[place] = (low, high) if high - low < _SAYS_NOTHING else None
-    return ends
+def _certainty_of(scorer: Scorer, score: Score, lang: Lang) -> dict[str, Any]:
+    # How sure the model is, and from where its points are counted: `average` is None for a score
+    # that counts from a firm of which nothing is known, as those of earlier programs do.
+    (interval,) = scorer.intervals([(score.model, score.values)])
+    words, average = scorer.certainty(interval), scorer.card.average
+    same = score.model == scorer.model and math.isclose(score.base_points, scorer.base_points)
+    return {
+        "interval": interval, "certainty": words and words.pick(lang),
+        "average": average if same else None,
+        "base_likelihood": logistic(points_to_log_odds(score.base_points)),
+    }  # fmt: skip
 
 
-def _waterfall(score: Score, firm: Firm, wording: Wording, lang: Lang) -> dict[str, Any]:
+def withdrawn_corrections(
+    facts: Sequence[Fact], wording: Wording, lang: Lang
+) -> list[dict[str, Any]]:
+    """Return what counts no longer of what officers corrected, the last first, in words."""
+    told = []
+    for fact in reversed(facts):
+        label, value = correction_value(fact.correction, wording, lang)
+        told.append({"label": label, "value": value, "fact": fact})
+    return told
+
+
+def _waterfall(
+    score: Score, record: Mapping[str, Any], wording: Wording, lang: Lang
+) -> dict[str, Any]:
     # All points and the base add up to the total; places are in percent of the picture. Features of
     # less than a point each (`small`) share one bar, `rest`.
     points = {name: number for name, number in score.points.items() if number}
@@ -140,7 +174,7 @@ def _waterfall(score: Score, firm: Firm, wording: Wording, lang: Lang) -> dict[s
         moves.append(math.fsum(points[name] for name in small))
     ends = list(accumulate(moves, initial=score.base_points))
     low, high = min(ends), max(max(ends), min(ends) + 1.0)
-    facts = kept_facts(score.worded_from(firm.record))
+    facts = kept_facts(score.worded_from(record))
 
     def at(value: float) -> float:
         return round(100.0 * (value - low) / (high - low), 2)
@@ -153,6 +187,8 @@ def _waterfall(score: Score, firm: Firm, wording: Wording, lang: Lang) -> dict[s
         # Features of a model or a city of old are worded by their meaning alone.
         value, known = score.values.get(name), name in CATALOGUE
         return {
+            "feature": name if known else None,
+            "told": value is not None,
             "text": wording.kept_text(name, value, points[name], facts, lang),
             "meaning": meaning_of(name, lang) if known else "",
             "value": wording.value(name, value, lang) if known else "",
@@ -199,7 +235,8 @@ def _own_texts(record: Mapping[str, Any], words: str | None) -> list[dict[str, A
         if text := record.get(name):
             parts = marked(text, quoted)
             texts.append({
-                "label": column(name).label, "parts": parts, "long": len(text) > _LONG,
+                "column": name, "label": column(name).label, "parts": parts,
+                "long": len(text) > _LONG,
                 "marks": sum(is_marked for _, is_marked in parts),
             })  # fmt: skip
     return texts
@@ -228,16 +265,22 @@ def marked(text: str, words: list[str]) -> tuple[tuple[str, bool], ...]:
 
 
 def _known_fields(
-    connection: Connection, firm: Firm, today: date, lang: Lang
+    connection: Connection, firm: Firm, facts: Sequence[Fact], today: date, lang: Lang
 ) -> list[dict[str, Any]]:
     numbers = sorted({origin["list"] for origin in firm.origins.values()} - {None})
     files = {number: read_kept_list(connection, number).file_name for number in numbers}
     fields = []
-    for name in firm.record:
-        if name not in _HIDDEN:
-            field, of = field_answer(firm, name, today, lang), column(name)
+    made = {fact.id: fact for fact in facts}
+    for field in field_answers(firm, facts, today, lang):
+        of, correction = column(field["column"]), made.get(field["correction"])
+        if of.name not in _HIDDEN or correction:
+            value, listed = (
+                None if field[name] is None else shown_value(of, field[name], lang)
+                for name in ("value", "listed")
+            )
             fields.append(field | {
-                "value": shown_value(of, field["value"], lang),
+                "value": value or UNKNOWN.pick(lang), "listed": listed,
+                "made": correction, "correctable": of.name in CORRECTABLE,
                 "file_name": files.get(field["list_id"]),
                 "stale": field["age_days"] > STALE_DAYS and of.kind not in _LASTING,
             })  # fmt: skip
@@ -292,9 +335,6 @@ def timeline(
     return line, recorded
 
 
-_GRADES = ("A", "B", "C", "D")
-
-
 def firm_act_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     """Add what the forms under ``/firms/<id>`` ask for, in the transactions of the API's routes.
 
@@ -307,26 +347,13 @@ def firm_act_pages(dependencies: Dependencies, pages: Blueprint) -> None:
 
 def _outcome_pages(dependencies: Dependencies, pages: Blueprint) -> None:
 
-    def entries_of(act: Act, firm_id: int) -> list[Entry]:
-        firm = firm_to_change(act.connection, firm_id, version=_version())
-        return outcomes_of(act.connection, [firm]).get(firm_id, [])
-
-    def enter(
-        act: Act, firm_id: int, stage: str, day: date, reason: str | None = None, *,
-        withdrawn: bool = False,
-    ) -> Entry:  # fmt: skip
-        return acts.enter_outcome(
-            act.connection, firm_id, stage=stage, day=day, reason=reason, withdrawn=withdrawn,
-            actor=act.actor, now=act.now, today=dependencies.today(),
-        )  # fmt: skip
-
     @pages.post("/firms/<int:id>/outcomes")
     @requires("record")
     @written(dependencies.access, "outcome.add")
     def add_outcome(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
-        before, day = entries_of(act, id), _day(dependencies.today())
+        before, day = entries_of(act, id), given_day(dependencies.today())
         reason = remark(TRANSLATIONS["firm.acts.long_reason"])
-        entry = enter(act, id, _stage(), day, reason)
+        entry = enter_given(dependencies, act, id, given_stage(), day, reason)
         return _recorded(id, entry, "firm.acts.stood_already" if entry in before else None)
 
     @pages.post("/firms/<int:id>/outcomes/withdraw")
@@ -334,46 +361,50 @@ def _outcome_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @written(dependencies.access, "outcome.add")
     def withdraw_outcome(act: Act, id: int) -> Answer:  # noqa: A002
         last, _ = _last_two(entries_of(act, id))
-        return _recorded(id, enter(act, id, last.stage, last.day, withdrawn=True))
+        entry = enter_given(dependencies, act, id, last.stage, last.day, withdrawn=True)
+        return _recorded(id, entry)
 
     @pages.post("/firms/<int:id>/outcomes/undo")
     @requires("record")
     @written(dependencies.access, "outcome.add")
     def undo_outcome(act: Act, id: int) -> Answer:  # noqa: A002
-        last, before = _last_two(entries_of(act, id))
-        if before is None or before.withdrawn:
-            entry = enter(act, id, last.stage, last.day, withdrawn=True)
-        else:
-            entry = enter(act, id, last.stage, before.day, before.reason)
+        entry = undo_last(dependencies, act, id)
         return _recorded(id, entry, "firm.acts.undone")
 
 
+def entries_of(act: Act, firm_id: int) -> list[Entry]:
+    """Return the outcomes of a firm that is as the form has it."""
+    firm = firm_to_change(act.connection, firm_id, version=seen_version())
+    return outcomes_of(act.connection, [firm]).get(firm_id, [])
+
+
+def enter_given(
+    dependencies: Dependencies, act: Act, firm_id: int, stage: str, day: date,
+    reason: str | None = None, *, withdrawn: bool = False,
+) -> Entry:  # fmt: skip
+    """Enter an outcome as `leadscore.store.acts.enter_outcome` does, and return it."""
+    return acts.enter_outcome(
+        act.connection, firm_id, stage=stage, day=day, reason=reason, withdrawn=withdrawn,
+        actor=act.actor, now=act.now, today=dependencies.today(),
+    )  # fmt: skip
+
+
+def undo_last(dependencies: Dependencies, act: Act, firm_id: int) -> Entry:
+    """Let what the form names count no longer, but what stood before it; return the new entry."""
+    last, before = _last_two(entries_of(act, firm_id))
+    if before is None or before.withdrawn:
+        return enter_given(dependencies, act, firm_id, last.stage, last.day, withdrawn=True)
+    return enter_given(dependencies, act, firm_id, last.stage, before.day, before.reason)
+
+
 def _judgement_pages(dependencies: Dependencies, pages: Blueprint) -> None:
-
-    @pages.post("/firms/<int:id>/override")
-    @requires("record")
-    @written(dependencies.access, "firm.override")
-    def override_firm(act: Act, id: int) -> Answer:  # noqa: A002
-        values = _values(dependencies.scorer().city.segments)
-        acts.override(
-            act.connection, id, values, _reason(), version=_version(), actor=act.actor,
-            now=act.now,
-        )  # fmt: skip
-        return _done(id, "firm.acts.overridden", **values)
-
-    @pages.post("/firms/<int:id>/override/drop")
-    @requires("record")
-    @written(dependencies.access, "firm.override.drop")
-    def drop_firm_override(act: Act, id: int) -> Answer:  # noqa: A002
-        acts.take_override_back(act.connection, id, version=_version(), now=act.now)
-        return _done(id, "firm.acts.override_dropped")
 
     @pages.post("/firms/<int:id>/exclusion")
     @requires("record")
     @written(dependencies.access, "firm.exclude")
     def exclude_firm(act: Act, id: int) -> Answer:  # noqa: A002
         acts.exclude(
-            act.connection, id, _reason(), version=_version(), actor=act.actor,
+            act.connection, id, given_reason(), version=seen_version(), actor=act.actor,
             now=act.now,
         )  # fmt: skip
         return _done(id, "firm.acts.excluded")
@@ -382,7 +413,7 @@ def _judgement_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @requires("record")
     @written(dependencies.access, "firm.exclude.drop")
     def drop_firm_exclusion(act: Act, id: int) -> Answer:  # noqa: A002
-        acts.take_exclusion_back(act.connection, id, version=_version(), now=act.now)
+        acts.take_exclusion_back(act.connection, id, version=seen_version(), now=act.now)
         return _done(id, "firm.acts.exclusion_dropped")
 
 
@@ -394,13 +425,6 @@ def _recorded(firm_id: int, entry: Entry, say: str | None = None) -> Answer:
 
 def _done(firm_id: int, say: str | None, query: str = "", **details: object) -> Answer:
     return shell.done(f"/firms/{firm_id}{query}", "firm", firm_id, say=say, **details)
-
-
-def _version() -> int:
-    number = whole_number(request.form.get("version", ""))
-    if number is None:  # nobody could tell what it would overwrite
-        raise PreconditionRequiredError(TRANSLATIONS["firm.acts.no_version"])
-    return number
 
 
 def _last_two(entries: list[Entry]) -> tuple[Entry, Entry | None]:
@@ -415,14 +439,16 @@ def _last_two(entries: list[Entry]) -> tuple[Entry, Entry | None]:
     return of_stage[-1], of_stage[-2] if len(of_stage) > 1 else None
 
 
-def _stage() -> str:
+def given_stage() -> str:
+    """Return the stage that the form names."""
     stage = request.form.get("stage", "")
     if stage not in STAGES:
         raise InvalidRequestError(TRANSLATIONS["firm.acts.choose_stage"])
     return stage
 
 
-def _day(today: date) -> date:
+def given_day(today: date) -> date:
+    """Return the day that the form gives, which is not yet to come."""
     try:
         day = date.fromisoformat(request.form.get("day", "").strip())
     except ValueError as fault:
@@ -430,106 +456,3 @@ def _day(today: date) -> date:
     if day > today:
         raise InvalidRequestError(TRANSLATIONS["firm.acts.day_to_come"])
     return day
-
-
-def _reason() -> str:
-    text = remark(TRANSLATIONS["firm.acts.long_reason"])
-    if text is None:
-        raise InvalidRequestError(TRANSLATIONS["firm.acts.give_reason"])
-    return text
-
-
-def _values(segments: Collection[str]) -> dict[str, str]:
-    # What is to count instead of the machine's values: at least one of them.
-    known = {"grade": _GRADES, "segment": segments, "role": CATALOGUE["role"].levels}
-    given = {name: request.form.get(name, "") for name in known}
-    chosen = {name: value for name, value in given.items() if value}
-    if not chosen or any(value not in known[name] for name, value in chosen.items()):
-        raise InvalidRequestError(TRANSLATIONS["firm.acts.choose_value"])
-    return chosen
-
-
-_FACTS = (
-    "registered_capital_cny", "staff", "revenue_cny", "revenue_growth", "founded_on", "province",
-    "city", "titles", "funding", "patents", "status", "intended_investment_cny", "event",
-    "referred_by",
-)  # fmt: skip
-_TOLD_BY_THE_FIRM = ("sector", "scale", "capability", "momentum", "origin", "risk")
-"""Families whose features are missing because nobody has asked yet."""
-_NOT_ASKED = frozenset({"chain", "target_region", "neighbour_city", "same_province"})
-"""What one asks for otherwise: by what it makes, and where it sits."""
-
-_TEXT_WIDTH, _FACT_WIDTH, _LINE_WIDTH = 420, 44, 120
-_MOST_FOR, _MOST_AGAINST, _MOST_ASKED, _MOST_OUTCOMES = 5, 4, 8, 5
-
-
-def brief_pages(dependencies: Dependencies, pages: Blueprint) -> None:
-    """Add ``/firms/<id>/brief``: on one page of paper who they are, why go, and what to ask."""
-
-    @pages.get("/firms/<int:id>/brief")
-    @requires("read")
-    def brief(id: int) -> Response:  # noqa: A002 (as the address has it)
-        lang, scorer = dependencies.page_lang(), dependencies.scorer()
-        with store_refusals(), dependencies.database.read() as connection:
-            firm = read_firm(connection, id)
-            history = score_history(connection, id, limit=1)
-            values = _shown_values(dependencies, scorer, connection, firm, history)
-        score, falls = values["score"], values["falls"]
-        steps = falls["steps"] if falls else []
-        unknown = _unknown_of(score, scorer.card.scorecard, firm, lang) if score else []
-        makes = next((firm.record[name] for name in COLUMNS if firm.record.get(name)), None)
-        outcomes, _ = timeline(values["firm"]["outcomes"], "")
-        return shell.page(
-            dependencies, "brief.html", title=TRANSLATIONS["brief.heading"].format(name=firm.name),
-            name=clipped(firm.name, 90), city=scorer.city.name,
-            makes=makes and clipped(str(makes), _TEXT_WIDTH),
-            facts=[
-                (column(name).label, clipped(shown_value(column(name), value, lang), _FACT_WIDTH))
-                for name in _FACTS
-                if (value := firm.record.get(name)) is not None
-            ],
-            pro=[step for step in steps if step["points"] > 0][:_MOST_FOR],
-            contra=[step for step in steps if step["points"] < 0][:_MOST_AGAINST],
-            unknown=[clipped(text, _LINE_WIDTH) for text in unknown[:_MOST_ASKED]],
-            stale=[
-                clipped(field["label"], _FACT_WIDTH) for field in values["fields"] if field["stale"]
-            ][:_MOST_ASKED],
-            outcomes=[
-                outcome | {"reason": clipped(outcome["reason"] or "", _LINE_WIDTH)}
-                for outcome in outcomes
-                if outcome["state"] == "held"
-            ][:_MOST_OUTCOMES], **values,
-        )  # fmt: skip
-
-
-def clipped(text: str, width: int) -> str:
-    """Return a text that takes no more than so many columns; Chinese takes two each.
-
-    >>> clipped("风电叶片的研发", 9), clipped("blades", 9)
-    ('风电叶片…', 'blades')
-    """
-    plain = " ".join(text.split())
-    taken = 0
-    for place, letter in enumerate(plain):
-        taken += 2 if unicodedata.east_asian_width(letter) in "WF" else 1
-        if taken > width:
-            return plain[:place].rstrip() + "…"
-    return plain
-
-
-def _unknown_of(score: Score, card: Scorecard, firm: Firm, lang: Lang) -> list[str]:
-    # What can be asked; what could move the score most first.
-    spreads = {
-        table.feature: float(table.values.max() - table.values.min()) for table in card.tables
-    }
-    missing = [
-        name
-        for name, feature in CATALOGUE.items()
-        if score.values.get(name) is None
-        and feature.family in _TOLD_BY_THE_FIRM
-        and name not in _NOT_ASKED
-    ]
-    missing.sort(key=lambda name: -spreads.get(name, 0.0))
-    asked = [CATALOGUE[name].meaning.pick(lang) for name in missing]
-    first = [name for name in ("main_business", "city") if not firm.record.get(name)]
-    return [column(name).label.pick(lang) for name in first] + asked

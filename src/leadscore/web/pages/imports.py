@@ -15,7 +15,7 @@ import pandas as pd
 from flask import Blueprint, Response, request
 
 from leadscore.errors import Detail, ListError
-from leadscore.jobs.tasks import submit_list
+from leadscore.jobs.tasks import submit_list, submit_undo
 from leadscore.lists.columns import CANONICAL, recognise
 from leadscore.lists.mapping import NOT_READ, UNITS, UNKNOWN_UNIT, checked, meaning_of
 from leadscore.lists.problems import Problem
@@ -39,12 +39,22 @@ from leadscore.lists.understanding import (
 from leadscore.lists.writing import SheetToMend, write_rows_to_mend
 from leadscore.store import list_import
 from leadscore.store import lists as kept
-from leadscore.store.lists import KEPT_FOR, Upload, drop_upload, keep_upload, read_upload
+from leadscore.store.jobs import read_job
+from leadscore.store.list_undo import foreseen, undone_counts
+from leadscore.store.lists import (
+    EndedUploadError,
+    Upload,
+    end_upload,
+    keep_upload,
+    read_upload,
+    waiting_uploads,
+)
 from leadscore.text import Lang, room_words, shown
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import caller, requires, takes_file
 from leadscore.web.errors import (
     MAX_LIST_BYTES,
+    GoneError,
     InvalidRequestError,
     store_refusals,
     too_large,
@@ -310,53 +320,64 @@ HISTORY = 20
 
 def import_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     """Add ``/import``, the preview of a file, and what became of a list."""
+    _list_pages(dependencies, pages)
     sandbox = Sandbox(PREVIEW)
 
     @pages.get("/import")
     @requires("record")
     def choose_file() -> Response:
-        last = whole_number(request.args.get("before", ""))
+        last = shell.number_asked("before")
+        who, now = caller(), dependencies.access.clock()
         with dependencies.database.read() as connection:
             lists = kept.kept_lists(connection, before=last, limit=HISTORY + 1)
+            waiting = waiting_uploads(
+                connection, actor=who.actor, any_of=who.may("administer"), now=now
+            )
         shown = lists[:HISTORY]
         return shell.page(
             dependencies, "import.html", title=TRANSLATIONS["import.title"], lists=shown,
             older=shown[-1].id if len(lists) > HISTORY else None, newest=last is None,
-            most_bytes=MAX_LIST_BYTES,
+            most_bytes=MAX_LIST_BYTES, waiting=waiting,
             too_large=too_large("", is_list=True)[0].pick(dependencies.page_lang()),
         )  # fmt: skip
 
     @pages.post("/import")
     @requires("record")
     @takes_file
-    @written(dependencies.access, "list.upload", fingerprint=_fingerprint)
+    @written(dependencies.access, "list.upload", fingerprint=upload_fingerprint)
     def upload_file(act: Act) -> Answer:
-        name, content = _file()
-        number = keep_upload(
+        name, content = file_and_name()
+        token = keep_upload(
             act.connection, file_name=name, content=content, actor=act.actor, now=act.now
         )
-        return shell.done(f"/import/{number}", "upload", number)
+        # The audit, which many may read, gets no address under which the file can be asked for.
+        return shell.done(f"/import/{token}", "upload", name)
 
-    @pages.get("/import/<int:id>")
+    @pages.get("/import/<token>")
     @requires("record")
-    def look_at_file(id: int) -> Response:  # noqa: A002 (as the address has it)
-        now, lang = dependencies.access.clock(), dependencies.page_lang()
+    def look_at_file(token: str) -> Response:
+        now, lang, who = dependencies.access.clock(), dependencies.page_lang(), caller()
         fixes = Corrections.of(request.args)
-        with store_refusals(), dependencies.database.read() as connection:
-            upload = read_upload(connection, id, actor=caller().actor, now=now)
+        try:
+            with store_refusals(), dependencies.database.read() as connection:
+                upload = read_upload(
+                    connection, token, actor=who.actor, any_of=who.may("administer"), now=now
+                )
+        except GoneError as error:
+            return _ended(dependencies, error)
         return shell.page(
-            dependencies, "import_preview.html", title=upload.file_name, id=id, fixes=fixes,
+            dependencies, "import_preview.html", title=upload.file_name, id=token, fixes=fixes,
             file=preview(sandbox, upload, fixes, today=dependencies.today(), lang=lang),
             canonical=CANONICAL, not_read=NOT_READ, row_choices=row_choices,
             digest=hashlib.sha256(upload.content).hexdigest(), unknown_unit=UNKNOWN_UNIT,
-            today=dependencies.today(), until=upload.uploaded_at + KEPT_FOR,
+            today=dependencies.today(), until=upload.until,
         )  # fmt: skip
 
-    @pages.post("/import/<int:id>")
+    @pages.post("/import/<token>")
     @requires("record")
     @written(dependencies.access, "list.add")
-    def hand_in(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
-        upload = read_upload(act.connection, id, actor=act.actor, now=act.now)
+    def hand_in(act: Act, token: str) -> Answer:
+        upload = _waiting(act, token)
         if request.form.get("digest") != hashlib.sha256(upload.content).hexdigest():
             detail = Detail("digest", upload.file_name, WORDS["imports.look_again"])
             raise InvalidRequestError(WORDS["imports.other_file"], [detail])
@@ -365,15 +386,19 @@ def import_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             act.connection, file_name=upload.file_name, content=upload.content, mapping=mapping,
             as_of=_day(dependencies.today()), actor=act.actor, now=act.now,
         )  # fmt: skip
-        drop_upload(act.connection, id, actor=act.actor)
+        end_upload(act.connection, upload, "imported", list_id=number)
         return shell.done(f"/imports/{number}", "list", number)
 
-    @pages.post("/import/<int:id>/discard")
+    @pages.post("/import/<token>/discard")
     @requires("record")
     @written(dependencies.access, "list.discard")
-    def give_up(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
-        drop_upload(act.connection, id, actor=act.actor)
-        return shell.done("/import", "upload", id, say="import.given_up")
+    def give_up(act: Act, token: str) -> Answer:
+        upload = _waiting(act, token)
+        end_upload(act.connection, upload, "discarded")
+        return shell.done("/import", "upload", upload.file_name, say="import.given_up")
+
+
+def _list_pages(dependencies: Dependencies, pages: Blueprint) -> None:
 
     @pages.get("/imports/<int:id>")
     @requires("record")
@@ -383,9 +408,15 @@ def import_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             problems = kept.problems_of(connection, id, limit=MOST_PROBLEMS)
             number = sum(kept.count_problems(connection, id).values())
             failed = list_import.count_failed_rows(connection, id)
+            left = kept.count_members(connection, id)
+            job = read_job(connection, handed_in.job_id) if handed_in.job_id else None
+        running = job is not None and job.state in ("waiting", "running")
+        working = handed_in.state == "undoing" and running
+        stuck = handed_in.state == "undoing" and not running
         return shell.page(
             dependencies, "import_state.html", title=handed_in.file_name, handed_in=handed_in,
-            busy=handed_in.state in kept.OPEN, problems=problems, problem_count=number,
+            busy=handed_in.state in kept.OPEN or working, stuck=stuck,
+            undone=undone_counts(handed_in), left=left, problems=problems, problem_count=number,
             meanings=_said(handed_in.mapping, dependencies.page_lang()),
             failed_rows=failed,
         )  # fmt: skip
@@ -401,6 +432,41 @@ def import_pages(dependencies: Dependencies, pages: Blueprint) -> None:
         write = partial(write_rows_to_mend, _sheets_to_mend(rows, problems, lang))
         return file_answer(written_file(write, ".xlsx"), f"rows-to-mend-{id}.xlsx", XLSX)
 
+    @pages.get("/imports/<int:id>/undo")
+    @requires("record")
+    def before_undo(id: int) -> Response:  # noqa: A002 (as the address has it)
+        with store_refusals(), dependencies.database.read() as connection:
+            handed_in = kept.read_kept_list(connection, id)
+            counts = foreseen(connection, id)
+        if handed_in.state in ("undoing", "undone", *kept.OPEN):
+            return shell.go(f"/imports/{id}")
+        return shell.page(
+            dependencies, "import_undo.html", handed_in=handed_in, counts=counts,
+            title=TRANSLATIONS["import.undo.title"].format(name=handed_in.file_name),
+        )  # fmt: skip
+
+    @pages.post("/imports/<int:id>/undo")
+    @requires("record")
+    @written(dependencies.access, "list.undo")
+    def undo_import(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
+        submit_undo(act.connection, id, actor=act.actor, now=act.now)
+        return shell.done(f"/imports/{id}", "list", id)
+
+
+def _waiting(act: Act, token: str) -> Upload:
+    may = act.caller.may("administer")
+    return read_upload(act.connection, token, actor=act.actor, any_of=may, now=act.now)
+
+
+def _ended(dependencies: Dependencies, error: GoneError) -> Response:
+    # What became of a file, and where to go on.
+    ended = error.__cause__
+    list_id = ended.list_id if isinstance(ended, EndedUploadError) else None
+    return shell.page(
+        dependencies, "import_ended.html", title=TRANSLATIONS["import.ended.title"],
+        why=error.message, list_id=list_id, status=410,
+    )  # fmt: skip
+
 
 def _said(mapping: Mapping[str, str], lang: Lang) -> list[tuple[str, str]]:
     # What was said of columns, in words.
@@ -415,7 +481,8 @@ def _said(mapping: Mapping[str, str], lang: Lang) -> list[tuple[str, str]]:
     return said
 
 
-def _file() -> tuple[str, bytes]:
+def file_and_name() -> tuple[str, bytes]:
+    """Return name and content of the file of a form."""
     file = request.files.get("file")
     if file is None or not file.filename:
         raise InvalidRequestError(
@@ -425,8 +492,9 @@ def _file() -> tuple[str, bytes]:
     return file.filename, file.stream.read()
 
 
-def _fingerprint() -> bytes:
-    name, content = _file()
+def upload_fingerprint() -> bytes:
+    """Return what tells the file of a form from another."""
+    name, content = file_and_name()
     return f"{hashlib.sha256(content).hexdigest()} {name}".encode("utf-8", "replace")
 
 

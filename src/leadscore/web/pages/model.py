@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from leadscore.errors import LeadscoreError
 from leadscore.jobs.tasks import RETRAIN
-from leadscore.registry.manifest import Manifest
+from leadscore.registry.manifest import GatePart, Manifest
 from leadscore.report import ModelSections, model_sections
 from leadscore.store.champions import champion_line
 from leadscore.store.jobs import list_jobs
@@ -24,7 +24,12 @@ from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
 from leadscore.web.pages.administration import job_line
 from leadscore.web.pages.shell import TRANSLATIONS, by_htmx, remark
-from leadscore.web.routes.models import ask_for_retraining, go_back, promote_model
+from leadscore.web.routes.models import (
+    ask_for_retraining,
+    go_back,
+    learning_now,
+    promote_model,
+)
 
 
 def _manifest_of(
@@ -53,11 +58,11 @@ def _sections(
         return None
 
 
-def _failed_sentences(model: MirroredModel, lang: Lang) -> list[str]:
+def _unpassed(model: MirroredModel) -> tuple[GatePart, ...]:
     decision = model.manifest.decision if model.manifest else None
     if decision is None or decision.promoted is not False:
-        return []
-    return [gate.sentence.pick(lang) for gate in decision.failed]
+        return ()
+    return decision.unpassed
 
 
 def _before_champion(
@@ -75,6 +80,13 @@ def _before_champion(
 def _last_retraining(connection: Connection, lang: Lang) -> dict[str, Any] | None:
     job = next(iter(list_jobs(connection, kinds=[RETRAIN], limit=1)), None)
     return job_line(job, caller(), lang) if job else None
+
+
+_WAYS = {
+    "import_list": "/import", "import_outcomes": "/outcomes", "record": "/ranking",
+    "retrain": "/model/learning?assume_unchanging=yes#retrain",
+}  # fmt: skip
+"""Where each way out of a shortage leads."""
 
 
 def model_pages(dependencies: Dependencies, pages: Blueprint) -> None:
@@ -95,7 +107,7 @@ def model_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             dependencies, "model.html", title=TRANSLATIONS["model.title"], version=champion,
             sections=_sections(dependencies, manifest, lang), models=models,
             retraining=retraining, before=_before_champion(line, models, champion),
-            challenger=newest, failed=_failed_sentences(newest, lang) if newest else [],
+            challenger=newest, failed=_unpassed(newest) if newest else (),
         )  # fmt: skip
 
     @pages.get("/model/retraining")
@@ -111,6 +123,18 @@ def model_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             retraining=job,
         )  # fmt: skip
 
+    @pages.get("/model/learning")
+    @requires("read")
+    def learning() -> Response:
+        assume = request.args.get("assume_unchanging") == "yes"
+        with dependencies.database.read() as connection:
+            job = _last_retraining(connection, dependencies.page_lang())
+        return shell.page(
+            dependencies, "model_learning.html", title=TRANSLATIONS["learning.title"],
+            ready=learning_now(dependencies, assume_unchanging=assume),
+            retraining=job, ways=_WAYS,
+        )  # fmt: skip
+
     @pages.get("/model/<version>")
     @requires("read")
     def one_model(version: str) -> Response:
@@ -120,7 +144,7 @@ def model_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             model = read_model(connection, version, scorer.model)
         return shell.page(
             dependencies, "model_version.html", title=version, version=version,
-            mirrored=model, failed=_failed_sentences(model, lang),
+            mirrored=model, failed=_unpassed(model),
             sections=_sections(dependencies, model.manifest, lang),
             champion=scorer.model,
         )  # fmt: skip
@@ -129,7 +153,8 @@ def model_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @requires("administer")
     @written(dependencies.access, "model.retrain")
     def retrain_model(act: Act) -> Answer:
-        done = ask_for_retraining(act, _day())
+        assume = request.form.get("assume_unchanging") == "yes"
+        done = ask_for_retraining(act, _day(), assume_unchanging=assume)
         return shell.done("/model", *done.about, say="model.asked", **done.details)
 
     @pages.post("/model/rollback")

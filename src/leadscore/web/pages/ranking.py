@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from flask import Blueprint, Response, jsonify, request
-from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from leadscore.city import City
-from leadscore.errors import Detail
 from leadscore.features.catalogue import CATALOGUE
+from leadscore.lists.columns import column
+from leadscore.lists.understanding import shown_value
 from leadscore.lists.values.words import STAGES
 from leadscore.ranking.vetoes import WORDING
-from leadscore.store import acts, shortlists
+from leadscore.store import quadrants, shortlists
 from leadscore.store import ranking as stored
-from leadscore.store.current_ranking import values_of
-from leadscore.store.firms import firm_to_change
+from leadscore.store.board import owners
+from leadscore.store.bulk import (
+    BULK_KINDS,
+    Selection,
+    UnknownSelectionError,
+    read_selection,
+    selected_of,
+)
 from leadscore.store.jobs import open_jobs
 from leadscore.store.lists import OPEN, KeptList, kept_lists
 from leadscore.store.models import RESCORE
@@ -27,33 +33,32 @@ from leadscore.text import Lang, Text
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import caller, requires
 from leadscore.web.errors import InvalidRequestError, store_refusals
-from leadscore.web.idempotent import Act, Answer, noted, written
-from leadscore.web.openapi import plain_mistakes
+from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
-from leadscore.web.pages.firm import intervals
 from leadscore.web.pages.shell import (
     HOME,
-    LONGEST_REASON,
     TRANSLATIONS,
+    ignore,
     local_path,
+    readable,
     remember,
     whole_number,
 )
 from leadscore.web.routes.ranking import (
-    FileKind,
+    FILTERS,
     RankingPageQuery,
     page_asked,
-    ranked_firm,
-    ranking_file,
+    ranked_firms,
 )
 
 COLUMNS = (
     "credit_code", "reason", "segment", "place", "grade", "priority", "likelihood", "fit", "stage",
-    "model",
+    "registered_capital_cny", "staff", "revenue_cny", "main_business", "listing", "model",
 )  # fmt: skip
 """The columns that can be chosen, in their order."""
 _IN_FILES = {
     "reason": ("reasons",), "segment": ("segment_name", "role_name"), "place": ("province", "city"),
+    "listing": ("exchange", "security_code", "listed_on"),
 }  # fmt: skip
 """What those that have another name there are in a file."""
 
@@ -94,81 +99,125 @@ def file_columns(columns: Iterable[str]) -> str:
     return ",".join(("rank", "name", *chosen, "veto"))
 
 
-FILTERS = (
-    "text", "list", "chain", "segment", "role", "region", "grade", "stage", "veto", "shortlist",
-)  # fmt: skip
-_USUAL_ORDER = "-priority"
+_USUAL_ORDER: stored.Sort = "-priority"
 _MOST_BEFORE = 10**7
-_PICTURE = {"picture": "on"}
+_PICTURE = (("picture", "on"),)
+_SHOWN = ("columns", "picture", "selection", "cursor", "before")
+
+Pairs = Sequence[tuple[str, str]]
+"""What stands behind the question mark, in its order; a name may occur several times."""
+
+
+def pairs_of(query: str | None = None) -> Pairs:
+    """Return the parameters of a text, or of the address that is asked for."""
+    if query is not None:
+        return parse_qsl(query)
+    return [*request.args.items(multi=True)]
 
 
 @dataclass(frozen=True, slots=True)
 class RankingAddress:
     """What an address asks for; nothing of it is checked yet."""
 
-    values: Mapping[str, str]  # filters and order that are set
-    shown: Mapping[str, str]  # `columns` and `picture`, as far as the address says so
-    place: Mapping[str, str]  # the cursor, if any
+    filters: Mapping[str, tuple[str, ...]]  # those that are set, in the order of `FILTERS`
+    order: str | None  # if the address names one
+    shown: Pairs  # `columns`, `picture` and `selection`, as far as the address says so
+    cursor: str | None
     before: int  # how many firms the pages before have shown
     columns: tuple[str, ...]  # by the address, else as chosen last, else the usual ones
 
     @classmethod
-    def of(cls, args: Mapping[str, str], remembered: str | None = None) -> RankingAddress:
-        """Read the arguments of an address; empty ones count as absent, as forms send them."""
-        known = {name: args[name].strip() for name in (*FILTERS, "sort") if name in args}
-        cursor = args.get("cursor", "")
-        before = whole_number(args.get("before", ""), digits=8) or 0
-        named = read_columns(args.get("columns"))
+    def of(cls, pairs: Pairs, remembered: str | None = None) -> RankingAddress:
+        """Read the parameters of an address; empty ones count as absent, as forms send them."""
+        given: dict[str, list[str]] = {}
+        for name, text in pairs:
+            if value := text.strip():
+                values = given.setdefault(name, [])
+                # As addresses of earlier versions have grades.
+                letters = name == "grade" and len(value) <= 4 and set(value) <= set("ABCD")
+                values += [each for each in (value if letters else [value]) if each not in values]
+        one = {name: values[0] for name, values in given.items()}
+        cursor, named = one.get("cursor"), read_columns(one.get("columns"))
         columns = named if named is not None else read_columns(remembered)
         return cls(
-            {name: value for name, value in known.items() if value},
-            ({} if named is None else {"columns": columns_text(named)})
-            | (_PICTURE if args.get("picture") == "on" else {}),
-            {"cursor": cursor} if cursor else {},
-            min(before, _MOST_BEFORE) if cursor else 0,
+            {name: tuple(given[name]) for name in FILTERS if name in given},
+            one.get("sort"),
+            (() if named is None else (("columns", columns_text(named)),))
+            + (_PICTURE if one.get("picture") == "on" else ())
+            + ((("selection", one["selection"]),) if one.get("selection") else ()),
+            cursor,
+            min(whole_number(one.get("before", ""), digits=8) or 0, _MOST_BEFORE) if cursor else 0,
             USUAL_COLUMNS if columns is None else columns,
         )
 
     @property
     def sort(self) -> str:
         """The order."""
-        return self.values.get("sort", _USUAL_ORDER)
+        return self.order or _USUAL_ORDER
+
+    @property
+    def text(self) -> str:
+        """The words that are searched for."""
+        return " ".join(self.filters.get("text", ()))
 
     @property
     def filtered(self) -> bool:
         """Whether any filter is set."""
-        return any(name in self.values for name in FILTERS)
+        return bool(self.filters)
 
     @property
     def picture(self) -> bool:
         """Whether the picture stands beside the table."""
-        return "picture" in self.shown
+        return any(name == "picture" for name, _ in self.shown)
 
     @property
-    def kept(self) -> dict[str, str]:
+    def selection(self) -> str:
+        """The number of what somebody has selected, "" if nothing."""
+        return dict(self.shown).get("selection", "")
+
+    @property
+    def asked(self) -> Pairs:
+        """Filters and order."""
+        filters = [(name, value) for name, values in self.filters.items() for value in values]
+        return [*filters, *((("sort", self.order),) if self.order else ())]
+
+    @property
+    def kept(self) -> Pairs:
         """All that a form of the page sends along, so that it changes no more than it says."""
-        return {**self.values, **self.shown}
+        return [*self.asked, *self.shown]
 
     @property
     def here(self) -> str:
         """The address of just this page."""
-        before = {"before": str(self.before)} if self.before else {}
-        return _address(HOME, {**self.kept, **self.place, **before})
+        place = [("cursor", self.cursor)] if self.cursor else []
+        return _address(HOME, [*self.kept, *place, *self._before(self.before)])
 
     @property
     def view(self) -> str:
         """What a saved view keeps of it: filters, order, columns and picture, but not the page."""
-        named = {**self.kept, "columns": columns_text(self.columns)}
+        others = [pair for pair in self.shown if pair[0] == "picture"]
+        named = [*self.asked, ("columns", columns_text(self.columns)), *others]
         return _address(HOME, named).partition("?")[2]
 
     @property
     def points(self) -> str:
         """The address of the points of the picture."""
-        return _address(f"{HOME}/points", self.values)
+        return _address(f"{HOME}/points", self.asked)
 
-    def with_(self, name: str, value: str | None) -> str:
-        """Return the address of the same with one thing set, or not set."""
-        return _address(HOME, {**self.kept, name: value})
+    @staticmethod
+    def _before(number: int) -> Pairs:
+        return [("before", str(number))] if number else []
+
+    def with_(self, name: str, *values: str) -> str:
+        """Return the address of the same with one thing set, to these values or not at all."""
+        others = [pair for pair in self.kept if pair[0] != name]
+        return _address(HOME, [*others, *((name, value) for value in values)])
+
+    def toggled(self, name: str, value: str) -> str:
+        """Return the address of the same with a value of a filter set, or taken back."""
+        now = self.filters.get(name, ())
+        kept = [each for each in now if each != value]
+        return self.with_(name, *(kept if value in now else [*now, value]))
 
     def cleared(self) -> str:
         """Return the address of the whole ranking, shown in the same way."""
@@ -188,13 +237,13 @@ class RankingAddress:
 
     def following(self, cursor: str, shown: int) -> str:
         """Return the address of the next page."""
-        before = str(self.before + shown)
-        return _address(HOME, {**self.kept, "cursor": cursor, "before": before})
+        before = self._before(self.before + shown)
+        return _address(HOME, [*self.kept, ("cursor", cursor), *before])
 
     def file(self, kind: str, lang: Lang) -> str:
         """Return the address of exactly this as a file, ``xlsx`` or ``csv``."""
-        more = {"columns": file_columns(self.columns), "lang": lang}
-        return _address(f"/api/v1/ranking.{kind}", {**self.values, **more})
+        more = [("columns", file_columns(self.columns)), ("lang", lang)]
+        return _address(f"/api/v1/ranking.{kind}", [*self.asked, *more])
 
 
 def view_address(query: str) -> str:
@@ -203,52 +252,83 @@ def view_address(query: str) -> str:
     >>> view_address("grade=A&x=1&columns=fit"), view_address("")
     ('/ranking?grade=A&columns=fit', '/ranking')
     """
-    return _address(HOME, RankingAddress.of(dict(parse_qsl(query))).kept)
+    return _address(HOME, RankingAddress.of(pairs_of(query)).kept)
 
 
-def _address(path: str, values: Mapping[str, str | None]) -> str:
-    kept = {name: value for name, value in values.items() if value}
-    if kept.get("sort") == _USUAL_ORDER:
-        del kept["sort"]
+def _address(path: str, pairs: Pairs) -> str:
+    kept = [pair for pair in pairs if pair[1] and pair != ("sort", _USUAL_ORDER)]
     return f"{path}?{urlencode(kept, safe=',')}" if kept else path
 
 
-def _checked(asked: RankingAddress) -> RankingPageQuery:
-    try:
-        return RankingPageQuery.model_validate({**asked.values, **asked.place})
-    except ValidationError as error:
-        raise plain_mistakes(error) from error
+def understood(
+    pairs: Pairs, remembered: str | None = None
+) -> tuple[RankingAddress, RankingPageQuery]:
+    """Return what an address asks for, as far as it can be read; the page says what can't be."""
+    asked = RankingAddress.of(pairs, remembered)
+    values = {name: [*given] for name, given in asked.filters.items() if name != "text"}
+    one = {"text": asked.text, "sort": asked.order, "cursor": asked.cursor}
+    query = readable(
+        RankingPageQuery, values | {name: value for name, value in one.items() if value}
+    )
+    _ignore_others(pairs)
+    filters = {name: tuple(map(str, getattr(query, name))) for name in values if name != "list"}
+    filters |= {"list": tuple(map(str, query.list_id))}
+    if query.text:
+        filters["text"] = (query.text,)
+    order = query.sort if asked.order else None
+    kept = {name: filters[name] for name in FILTERS if filters.get(name)}
+    return replace(asked, filters=kept, order=order, cursor=query.cursor), query
+
+
+def _ignore_others(pairs: Pairs) -> None:
+    # What `RankingAddress.of` has left out.
+    named: set[str] = set()
+    for name, value in pairs:
+        if name not in (*FILTERS, "sort", *_SHOWN, "column", "lang"):
+            ignore(name, value, TRANSLATIONS["shell.no_such_parameter"])
+        elif name in named and name not in (*FILTERS, "column"):
+            ignore(name, value, TRANSLATIONS["shell.one_value"])
+        elif name == "before" and whole_number(value, digits=8) is None:
+            ignore(name, value, TRANSLATIONS["shell.a_number"])
+        elif name == "picture" and value not in ("", "on"):
+            ignore(name, value, TRANSLATIONS["shell.wanted.picture"])
+        elif name == "columns" and value not in ("", _NONE, _CHOOSE):
+            for column in value.split(","):
+                if column not in COLUMNS:
+                    ignore(name, column, TRANSLATIONS["shell.wanted.columns"])
+        named.add(name)
 
 
 LONGEST_NAME = 100  # characters of the name of a shortlist or a view
 LONGEST_QUERY = 2_000
 
 
-def _chosen_firms() -> list[int]:
-    # At least one.
-    given = (whole_number(text) for text in request.form.getlist("firm"))
-    numbers = {number for number in given if number is not None}
-    if not numbers:
-        raise InvalidRequestError(TRANSLATIONS["ranking.acts.choose_firms"])
-    if len(numbers) > stored.LONGEST_PAGE:
-        wanted = TRANSLATIONS["ranking.acts.fewer_firms"].format(most=stored.LONGEST_PAGE)
-        raise InvalidRequestError(wanted, [Detail("firm", str(len(numbers)), wanted)])
-    return sorted(numbers)
-
-
-def _given(field: str, longest: int, otherwise: Text) -> str:
+def given_text(field: str, longest: int, otherwise: Text) -> str:
+    """Return what a form says in a field; raises `InvalidRequestError` for nothing or too much."""
     text = request.form.get(field, "").replace("\0", "").strip()
     if not text or len(text) > longest:
         raise InvalidRequestError(otherwise)
     return text
 
 
-def _given_name() -> str:
+def given_name() -> str:
+    """Return the name of a shortlist or a view that a form gives."""
     message = TRANSLATIONS["ranking.acts.give_name"].format(most=LONGEST_NAME)
-    return _given("name", LONGEST_NAME, message)
+    return given_text("name", LONGEST_NAME, message)
 
 
-_FACETS = ("grade", "chain", "segment", "role", "region", "stage", "list", "shortlist", "veto")
+_FACETS = (
+    "grade",
+    "chain",
+    "segment",
+    "role",
+    "region",
+    "stage",
+    "owner",
+    "list",
+    "shortlist",
+    "veto",
+)
 _OPEN = ("grade", "chain")
 _FREE = "no"
 _ALWAYS = ("shortlist",)
@@ -297,20 +377,20 @@ def _facets_of(
 def _choices(
     key: str, counts: Mapping[str, int], asked: RankingAddress, names: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    now = asked.values.get(key, "")
+    now = asked.filters.get(key, ())
     values = dict(counts)
     if key == "veto" and stored.NONE in values:  # firms that may be courted have their own value
         values[_FREE] = values.pop(stored.NONE)
     if key == "region":
         values.pop(stored.NONE, None)
-    if now and key != "grade":
-        values.setdefault(now, 0)
+    for value in now:
+        values.setdefault(value, 0)
 
     def name(value: str) -> str:  # "" where the template must say that there is none
         if value == stored.NONE:
             return ""
         if key in ("list", "shortlist"):
-            return names.get(str(int(value)), f"#{value}")
+            return names.get(value, f"#{value}")
         return names.get(value, value)
 
     # By name, since numbers of lists and shortlists only say which came first.
@@ -318,21 +398,14 @@ def _choices(
     if key in ("grade", "stage"):
         places = {stage: place for place, stage in enumerate(STAGES)}
         order = sorted(values, key=lambda value: (places.get(value, -1), value))
-    several = key == "grade"
-
-    def toggled(value: str) -> str | None:
-        if several:
-            return "".join(sorted(set(now) ^ {value}))
-        return None if value == now else value
-
-    # The address of a choice sets it, or takes it back where it is chosen.
+    # The address of a choice sets it beside the others, or takes it back where it is chosen.
     return [
         {
             "key": value,
             "name": "" if key == "veto" and value == _FREE else name(value),
             "count": values[value],
-            "address": asked.with_(key, toggled(value)),
-            "chosen": value in now if several else value == now,
+            "address": asked.toggled(key, value),
+            "chosen": value in now,
         }
         for value in order
     ]
@@ -343,10 +416,10 @@ def _ranking_picture(dependencies: Dependencies, pages: Blueprint) -> None:
     @pages.get("/ranking/points")
     @requires("read")
     def ranking_points() -> Response:
-        meant, lang = _checked(RankingAddress.of(request.args)).asked(), dependencies.page_lang()
+        meant, lang = understood(pairs_of())[1].asked(), dependencies.page_lang()
         with store_refusals(), dependencies.database.read() as connection:
-            rows = stored.points(connection, meant)
-            likelihood = stored.mean_likelihood(connection)
+            rows = quadrants.points(connection, meant)
+            likelihood = quadrants.mean_likelihood(connection)
         drawn = [
             (
                 row["firm_id"], row["name"], round(row["fit"], 4), round(row["likelihood"], 4),
@@ -367,15 +440,15 @@ def _ranking_views(dependencies: Dependencies, pages: Blueprint) -> None:
         query = request.form.get("query", "")
         if len(query) > LONGEST_QUERY:
             raise InvalidRequestError(TRANSLATIONS["ranking.acts.long_query"])
-        asked = RankingAddress.of(dict(parse_qsl(query)))
-        shortlists.save_view(act.connection, act.actor, _given_name(), asked.view, now=act.now)
+        asked = RankingAddress.of(pairs_of(query))
+        shortlists.save_view(act.connection, act.actor, given_name(), asked.view, now=act.now)
         return shell.done(_back(), say="ranking.views.saved")
 
     @pages.post("/ranking/views/<int:id>/rename")
     @requires("read")
     @written(access, "view.rename")
     def rename(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
-        shortlists.rename_view(act.connection, act.actor, id, _given_name())
+        shortlists.rename_view(act.connection, act.actor, id, given_name())
         return shell.done(_back(), "view", id, say="ranking.views.renamed")
 
     @pages.post("/ranking/views/<int:id>/delete")
@@ -384,69 +457,6 @@ def _ranking_views(dependencies: Dependencies, pages: Blueprint) -> None:
     def delete(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
         shortlists.drop_view(act.connection, act.actor, id)
         return shell.done(_back(), "view", id, say="ranking.views.deleted")
-
-
-def _ranking_acts(dependencies: Dependencies, pages: Blueprint) -> None:
-    access = dependencies.access
-
-    @pages.post("/ranking/export")
-    @requires("read")
-    def export_chosen() -> Response:
-        firms, form = _chosen_firms(), request.form
-        kind: FileKind = "csv" if form.get("format") == "csv" else "xlsx"
-        sorts = (sort for sort in stored.SORTS if sort == form.get("sort"))
-        columns = read_columns(form.get("columns"))
-        noted(access, "ranking.export", details={"format": kind, "firms": len(firms)})
-        return ranking_file(
-            dependencies, kind,
-            stored.RankingFilter(whole_number(form.get("list", "")), firms=tuple(firms)),
-            sort=next(sorts, "-priority"), lang=dependencies.page_lang(),
-            columns=file_columns(USUAL_COLUMNS if columns is None else columns).split(","),
-        )  # fmt: skip
-
-    @pages.post("/ranking/exclude")
-    @requires("record")
-    @written(access, "firm.exclude")
-    def exclude_chosen(act: Act) -> Answer:
-        firms = _chosen_firms()
-        reason = _given("reason", LONGEST_REASON, TRANSLATIONS["ranking.acts.give_reason"])
-        for firm_id in firms:
-            version = firm_to_change(act.connection, firm_id).version
-            acts.exclude(
-                act.connection, firm_id, reason, version=version, actor=act.actor, now=act.now
-            )
-        about = ("firm", firms[0]) if len(firms) == 1 else ("firms", len(firms))
-        return shell.done(_back(), *about, say="ranking.acts.excluded", firms=firms)
-
-    @pages.post("/ranking/shortlists")
-    @requires("record")
-    @written(access, "shortlist.add")
-    def shortlist_chosen(act: Act) -> Answer:
-        firms = _chosen_firms()
-        named = request.form.get("name", "").strip()
-        number = None if named else whole_number(request.form.get("shortlist", ""))
-        if number is None:  # a new name goes before the one that the menu happens to show
-            number = shortlists.shortlist_named(
-                act.connection, _given_name(), actor=act.actor, now=act.now
-            )
-        shortlists.add_to_shortlist(act.connection, number, firms, actor=act.actor, now=act.now)
-        say = "ranking.acts.shortlisted"
-        return shell.done(_back(), "shortlist", number, say=say, firms=firms)
-
-    @pages.post("/ranking/shortlists/<int:id>/remove")
-    @requires("record")
-    @written(access, "shortlist.remove")
-    def take_chosen_out(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
-        firms = _chosen_firms()
-        shortlists.take_from_shortlist(act.connection, id, firms)
-        return shell.done(_back(), "shortlist", id, say="ranking.acts.taken_out", firms=firms)
-
-    @pages.post("/ranking/shortlists/<int:id>/delete")
-    @requires("record")
-    @written(access, "shortlist.delete")
-    def delete_shortlist(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
-        shortlists.drop_shortlist(act.connection, id)
-        return shell.done(HOME, "shortlist", id, say="ranking.acts.shortlist_deleted")
 
 
 def _back() -> str:
@@ -458,67 +468,131 @@ _CHOOSE = "choose"
 
 
 def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
-    """Add ``/ranking`` and what belongs to it, and ``/`` that leads there."""
-    _ranking_acts(dependencies, pages)
+    """Add ``/ranking`` and what belongs to it."""
     _ranking_views(dependencies, pages)
     _ranking_picture(dependencies, pages)
-
-    @pages.get("/")
-    @requires("signed_in")
-    def home() -> Response:
-        return shell.go(HOME)
 
     @pages.get("/ranking")
     @requires("read")
     def ranking() -> Response:
         if request.args.get("columns") == _CHOOSE:
             return _choose_columns()
-        asked = RankingAddress.of(request.args, request.cookies.get(COLUMNS_COOKIE))
-        lang, scorer, query = dependencies.page_lang(), dependencies.scorer(), _checked(asked)
-        meant = query.asked()
+        asked, query = understood(pairs_of(), request.cookies.get(COLUMNS_COOKIE))
+        lang, scorer, meant = dependencies.page_lang(), dependencies.scorer(), query.asked()
         with store_refusals(), dependencies.database.read() as connection:
-            page = page_asked(connection, query)
-            values = values_of(connection, [row["score_id"] for row in page.firms])
+            try:
+                page = page_asked(connection, query)
+            except stored.BadCursorError:
+                ignore("cursor", asked.cursor or "", TRANSLATIONS["shell.wanted.cursor"])
+                asked = replace(asked, cursor=None, before=0)
+                page = page_asked(connection, query.model_copy(update={"cursor": None}))
             lists = kept_lists(connection, before=None, limit=100)
             short = shortlists.shortlists(connection)
-            several = len(lists) > 1 or meant.list_id is not None
+            asked, selection = _selection(connection, asked, dependencies)
+            selected = (
+                selected_of(connection, selection.id, [row["firm_id"] for row in page.firms])
+                if selection
+                else {}
+            )
+            several = len(lists) > 1 or bool(meant.list_id)
             counts = stored.choices(connection, meant, lists=several, shortlists=bool(short))
             views = shortlists.saved_views(connection, caller().actor)
             rescoring = open_jobs(connection, RESCORE)
             picture = _picture(connection, meant) if asked.picture else None
-        sure = intervals(scorer, [(row["model"], values[row["score_id"]]) for row in page.firms])
+            may_record = caller().may("record")
+            owners_there = sorted({caller().actor, *owners(connection)}) if may_record else []
+        facets = _facets_of(counts, asked, _names_of(scorer.city, lists, short, lang))
         firms = [
-            ranked_firm(scorer.wording, row, lang, most_reasons=1) | {"interval": interval}
-            for row, interval in zip(page.firms, sure, strict=True)
+            firm | {"facts": facts_of(row["record"], lang)}
+            for firm, row in zip(
+                ranked_firms(scorer, page.firms, lang, most_reasons=1), page.firms, strict=True
+            )
         ]
         return shell.page(
             dependencies, "ranking.html", title=TRANSLATIONS["ranking.title"],
             city=scorer.city.name, model=scorer.model,
             profile=dependencies.profiles.current().number_of(scorer.city),
-            rescoring=bool(rescoring),
+            rescoring=bool(rescoring), today=dependencies.today(),
+            certainty=scorer.certainty((0.0, 1.0)) if not scorer.learned else None,
             asked=asked, firms=firms, total=counts.total,
-            facets=_facets_of(counts, asked, _names_of(scorer.city, lists, short, lang)),
+            facets=facets,
             next=page.next and asked.following(page.next.written(), len(page.firms)),
             busy=next((each for each in lists if each.state in OPEN), None),
             something=bool(lists), all_columns=COLUMNS, shortlists=short,
-            shortlist=next((each for each in short if each.id == meant.shortlist), None),
+            shortlist=next((each for each in short if (each.id,) == meant.shortlist), None),
+            selection=selection, selected=selected, chips=_chips(asked, facets),
+            me=caller().actor, owners=owners_there, act_kinds=BULK_KINDS,
             view_list=[
-                (view, view_address(view.query), view.query == asked.view) for view in views
+                (view, view_address(view.query), _same_view(view.query, asked)) for view in views
             ],
             picture_shown=picture,
-            may_record=caller().may("record"),
+            may_record=may_record,
         )  # fmt: skip
 
 
+def _selection(
+    connection: Connection, asked: RankingAddress, dependencies: Dependencies
+) -> tuple[RankingAddress, Selection | None]:
+    if not asked.selection:
+        return asked, None
+    try:
+        number, now = whole_number(asked.selection) or 0, dependencies.access.clock()
+        return asked, read_selection(connection, number, owner=caller().actor, now=now)
+    except UnknownSelectionError:
+        ignore("selection", asked.selection, TRANSLATIONS["shell.wanted.selection"])
+        shown = tuple(pair for pair in asked.shown if pair[0] != "selection")
+        return replace(asked, shown=shown), None
+
+
+def _chips(asked: RankingAddress, facets: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    # What is set, each with the address of the same without it.
+    chips = [
+        {"facet": facet["key"], "key": choice["key"], "name": choice["name"],
+         "address": choice["address"]}
+        for facet in facets
+        for choice in facet["choices"]
+        if choice["chosen"]
+    ]  # fmt: skip
+    if asked.text:
+        text = {"facet": "text", "key": "", "name": asked.text, "address": asked.with_("text")}
+        chips.insert(0, text)
+    return chips
+
+
+_FACTS = ("registered_capital_cny", "staff", "revenue_cny", "main_business")
+
+
+def facts_of(record: Mapping[str, Any], lang: Lang) -> dict[str, str]:
+    """Return the facts of a firm that a table shows, in words; what is not known is left out."""
+    facts = {
+        name: shown_value(column(name), record[name], lang)
+        for name in _FACTS
+        if record.get(name) is not None
+    }
+    listed = [str(record[name]) for name in ("exchange", "security_code") if record.get(name)]
+    if not listed and record.get("listed_on"):
+        listed = [shown_value(column("listed_on"), record["listed_on"], lang)]
+    return facts | ({"listing": " ".join(listed)} if listed else {})
+
+
+def _same_view(query: str, asked: RankingAddress) -> bool:
+    return RankingAddress.of(pairs_of(query)).view == asked.view
+
+
 def _picture(connection: Connection, meant: stored.RankingFilter) -> dict[str, Any]:
-    likelihood = stored.mean_likelihood(connection)
-    counted = stored.quarters(connection, meant, fit=_FIT, likelihood=likelihood)
-    return {"quarters": counted, "fit": _FIT, "likelihood": likelihood, "most": stored.MOST_POINTS}
+    likelihood = quadrants.mean_likelihood(connection)
+    counted = quadrants.quarters(connection, meant, fit=_FIT, likelihood=likelihood)
+    return {
+        "quarters": counted,
+        "fit": _FIT,
+        "likelihood": likelihood,
+        "most": quadrants.MOST_POINTS,
+    }
 
 
 def _choose_columns() -> Response:
     columns = columns_text(request.args.getlist("column"))
-    others = {name: value for name, value in request.args.items() if name != "columns"}
-    response = shell.go(RankingAddress.of(others | {"columns": columns}).here)
+    others = [pair for pair in pairs_of() if pair[0] not in ("columns", "column")]
+    response = shell.go(RankingAddress.of([*others, ("columns", columns)]).here)
     remember(response, COLUMNS_COOKIE, columns)
     return response

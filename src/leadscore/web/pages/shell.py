@@ -7,22 +7,38 @@ import hashlib
 import mimetypes
 import secrets
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import cache, lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-from flask import Blueprint, Flask, Response, abort, after_this_request, render_template, request
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    abort,
+    after_this_request,
+    g,
+    render_template,
+    request,
+)
 from jinja2 import StrictUndefined
 from markupsafe import Markup
+from pydantic import BaseModel, ValidationError
 
 from leadscore import numbers
-from leadscore.errors import LeadscoreError
+from leadscore.errors import Detail, LeadscoreError
 from leadscore.features.catalogue import CATALOGUE
+from leadscore.learning.evaluation import MARKS
+from leadscore.lists.outcome_columns import MILESTONES
 from leadscore.lists.values.words import STAGES
 from leadscore.registry.models import ModelRegistry
 from leadscore.report.render import STYLE
-from leadscore.text import LANGUAGES, Text, read_words
+from leadscore.store.board import count_due
+from leadscore.store.first_steps import FirstSteps, first_steps
+from leadscore.text import LANGUAGES, Text, read_words, shown
+from leadscore.validation import wanted
 from leadscore.web.api import LANGUAGE_COOKIE, Dependencies
 from leadscore.web.auth import CSRF_FIELD, Caller, Permission, csrf_token, current_caller, requires
 from leadscore.web.errors import InvalidRequestError, named_language
@@ -139,6 +155,59 @@ def by_htmx() -> bool:
 LONGEST_REASON = 2_000  # characters of a reason; as many as the API takes
 
 
+def ignore(name: str, found: str, wanted: Text) -> None:
+    """Let the page of this request say that it leaves a parameter of its address unread."""
+    detail = Detail(name, shown(found), wanted)
+    g.ignored = [*(each for each in ignored() if each != detail), detail]
+
+
+def ignored() -> list[Detail]:
+    """Return the parameters that this request leaves unread: name, what was found and wanted."""
+    return g.get("ignored", [])  # type: ignore[no-any-return]
+
+
+_WANTED = {
+    key.rpartition(".")[2]: TRANSLATIONS[key]
+    for key in (
+        "shell.wanted.grade", "shell.wanted.veto", "shell.wanted.chain", "shell.wanted.segment",
+        "shell.wanted.role", "shell.wanted.stage", "shell.wanted.owner", "shell.wanted.region",
+        "shell.wanted.text", "shell.wanted.list", "shell.wanted.shortlist", "shell.wanted.sort",
+        "shell.wanted.cursor",
+    )
+}  # fmt: skip
+_Query = TypeVar("_Query", bound=BaseModel)
+
+
+def readable(query: type[_Query], values: Mapping[str, Any]) -> _Query:
+    """Return the query of an address, without what can't be read of it, which is ignored.
+
+    ``values`` are texts and lists of texts by name; of a list only the wrong values are left out.
+    """
+    plain = {name: [*each] if isinstance(each, list) else each for name, each in values.items()}
+    while True:
+        try:
+            return query.model_validate(plain)
+        except ValidationError as error:
+            mistakes = {mistake["loc"][:2]: mistake for mistake in error.errors(include_url=False)}
+        for place, mistake in sorted(mistakes.items(), key=str, reverse=True):
+            name, *index = place
+            if index and isinstance(plain.get(str(name)), list) and isinstance(index[0], int):
+                found = plain[str(name)].pop(index[0])
+            else:
+                found = plain.pop(str(name))
+            wish = _WANTED.get(str(name)) or wanted(mistake)
+            ignore(str(name), found if isinstance(found, str) else str(len(found)), wish)
+
+
+def number_asked(name: str) -> int | None:
+    """Return the number under a name of the address; None if there is none, or no number."""
+    text = request.args.get(name, "").strip()
+    number = whole_number(text)
+    if text and number is None:
+        ignore(name, text, TRANSLATIONS["shell.a_number"])
+    return number
+
+
 def whole_number(text: str, *, digits: int = 15) -> int | None:
     """Return the number that a text is; None if it is none, or longer than so many digits.
 
@@ -158,24 +227,26 @@ def remark(too_long: Text) -> str | None:
 
 
 HOME = "/ranking"
+FIRST = "/"
+"""Where one arrives: the page of the day."""
 
 
 def local_path(wanted: str | None) -> str:
     """Return an address of this service, or the first page if it is anything else.
 
     >>> local_path("/firms/3?x=1"), local_path("//elsewhere.example/"), local_path(None)
-    ('/firms/3?x=1', '/ranking', '/ranking')
+    ('/firms/3?x=1', '/', '/')
     """
     if not wanted or len(wanted) > 2_000 or not wanted.startswith("/"):
-        return HOME
+        return FIRST
     # Browsers read a backslash as a slash, and leave out tabs and line ends.
     if any(letter == "\\" or ord(letter) <= 32 for letter in wanted):
-        return HOME
+        return FIRST
     try:
         parts = urlsplit(wanted)
     except ValueError:
-        return HOME
-    return HOME if parts.scheme or parts.netloc else wanted
+        return FIRST
+    return FIRST if parts.scheme or parts.netloc else wanted
 
 
 def prepare(app: Flask, dependencies: Dependencies) -> None:
@@ -189,7 +260,8 @@ def prepare(app: Flask, dependencies: Dependencies) -> None:
         return text.format(**places) if places else text
 
     environment.globals.update(
-        t=t, words=TRANSLATIONS, asset=assets().address, stages=STAGES,
+        t=t, words=TRANSLATIONS, gate_marks=MARKS, asset=assets().address, stages=STAGES,
+        milestone_names=MILESTONES,
         firm_roles=CATALOGUE["role"].levels, longest_reason=LONGEST_REASON,
     )  # fmt: skip
     environment.filters.update(
@@ -204,14 +276,39 @@ def prepare(app: Flask, dependencies: Dependencies) -> None:
     )
 
 
+DUE_SOON = timedelta(days=7)
+"""Within which a next step counts as due soon."""
+
 NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
+    ("/", "today.title", "read"),
     ("/ranking", "shell.ranking", "read"),
+    ("/board", "board.title", "read"),
     ("/chains", "chains.title", "read"),
+    ("/report", "report.title", "read"),
     ("/import", "import.link", "record"),
     ("/model", "model.title", "read"),
     ("/administration", "administration.title", "read"),
 )
 """Path, key of its words, and what one must be permitted to see it there."""
+
+FIRST_STEPS = "/start"
+
+
+def steps_done(dependencies: Dependencies) -> FirstSteps:
+    """Return which of the first steps the office has done."""
+    with dependencies.database.read() as connection:
+        return first_steps(connection, named=dependencies.profiles.named)
+
+
+def _first(
+    dependencies: Dependencies, who: Caller | None
+) -> tuple[tuple[str, str, Permission], ...]:
+    # The way to the first steps, which goes once they are done.
+    if not who or not who.may("record") or dependencies.access.demo:
+        return ()
+    done = steps_done(dependencies).all_done
+    return () if done else ((FIRST_STEPS, "start.link", "record"),)
+
 
 _FLASH_COOKIE = "leadscore_say"
 
@@ -233,12 +330,14 @@ def page(
         csrf=_csrf(who),
         navigation=[
             (path, key, f"{request.path}/".startswith(f"{path}/"))
-            for path, key, permission in NAVIGATION
+            for path, key, permission in (*_first(dependencies, who), *NAVIGATION)
             if who and who.may(permission)
         ],
         demo=dependencies.access.demo,
         learned_from=_learned_from(dependencies) if who else None,
+        steps_due=_steps_due(dependencies, who) if who else 0,
         said=_said(dependencies),
+        ignored=ignored(),
         form_secrets=lambda: _form_secrets(who),
         **values,
     )
@@ -306,6 +405,17 @@ def _learned_from(dependencies: Dependencies) -> int | None:
         return _outcomes_behind(dependencies.registry, dependencies.scorer().model)
     except LeadscoreError:
         return None
+
+
+def _steps_due(dependencies: Dependencies, who: Caller) -> int:
+    # Beside the way to the board on every page, also where the database is away.
+    if not who.may("record"):
+        return 0
+    try:
+        until = dependencies.today() + DUE_SOON
+        return count_due(dependencies.database, who.actor, until=until)
+    except LeadscoreError:
+        return 0
 
 
 @lru_cache(maxsize=16)

@@ -67,7 +67,7 @@ def _log_in_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             who = auth.log_in(dependencies.access, name, password, address=address, secret=secret)
         except RequestError as error:
             return shown(error.message, error.status)
-        response = shell.go(local_path(request.form.get("next")))
+        response = shell.go(_where(dependencies, who, local_path(request.form.get("next"))))
         if who.session is not None:
             auth.give(request, response, who.session)
         return response
@@ -89,6 +89,8 @@ def _password_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @requires("public")
     def choose() -> Response:
         token, chosen = request.form.get("token", ""), request.form.get("password", "")
+        if _typed_otherwise(chosen):
+            return shown(TRANSLATIONS["signing.differ"], 422)
         try:
             auth.set_password(dependencies.access, token, chosen, address=request.remote_addr)
         except RequestError as error:
@@ -111,12 +113,26 @@ def _account_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     def change_own_password() -> Response:
         present, chosen = request.form.get("present", ""), request.form.get("password", "")
         who, address = auth.caller(), request.remote_addr
+        if _typed_otherwise(chosen):
+            return shown(TRANSLATIONS["signing.differ"], 422)
         try:
             auth.change_password(dependencies.access, who, present, chosen, address=address)
         except RequestError as error:
             return shown(error.message, error.status)
         shell.say_next("signing.password_changed")
         return shell.go("/account")
+
+
+def _where(dependencies: Dependencies, who: auth.Caller, wanted: str) -> str:
+    # Where there is no firm yet, the first steps say how to come to some.
+    new = wanted in ("/", shell.HOME) and who.may("record")
+    new = new and not shell.steps_done(dependencies).list
+    return shell.FIRST_STEPS if new else wanted
+
+
+def _typed_otherwise(chosen: str) -> bool:
+    # Programs need not say it twice.
+    return request.form.get("again", chosen) != chosen
 
 
 def _proxy_user(dependencies: Dependencies) -> str | None:

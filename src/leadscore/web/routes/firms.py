@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from flask import Response, jsonify
@@ -11,49 +12,59 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection, RowMapping, select
 
 from leadscore.lists.columns import column
+from leadscore.lists.corrections import COLUMNS
 from leadscore.lists.values.words import STAGES
+from leadscore.ranking.order import certainty_answer
 from leadscore.ranking.reasons import Wording
-from leadscore.ranking.vetoes import WORDING
+from leadscore.ranking.score import Scorer
 from leadscore.store import acts as firm_acts
-from leadscore.store.current_ranking import STANDINGS, Score, read_score, score_history
-from leadscore.store.firms import (
-    OVERRIDABLE,
-    Firm,
-    exclusions_of,
-    firm_to_change,
-    overrides_of,
-    read_firm,
+from leadscore.store.corrections import between
+from leadscore.store.current_ranking import (
+    STANDINGS,
+    Score,
+    read_score,
+    score_history,
+    values_of,
 )
+from leadscore.store.facts import Fact, all_facts_of, facts_of, with_corrections
+from leadscore.store.firms import Firm, exclusions_of, firm_to_change, hidden_of, read_firm
+from leadscore.store.lists import own_fields_of
+from leadscore.store.merging import merges_of
 from leadscore.store.models import scorecards
 from leadscore.store.outcomes import Entry, outcomes_of
-from leadscore.store.pursuits import pursuits_of
-from leadscore.store.ranking import ranks
+from leadscore.store.pursuits import Pursuit, pursuits_of
+from leadscore.store.ranking import ranks, veto_of
 from leadscore.store.scoring import Change, change_between
 from leadscore.text import Lang, room_words
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
-from leadscore.web.errors import invalid, store_refusals
+from leadscore.web.errors import store_refusals
 from leadscore.web.idempotent import Act, Answer, written
-from leadscore.web.openapi import Payload, api_blueprint, example
+from leadscore.web.openapi import CertaintyAnswer, Payload, api_blueprint, example
 from leadscore.web.routes.payloads import (
     BODY,
     CHANGES,
     QUERY,
     WRITES,
+    CorrectionAnswer,
+    CorrectionChangeAnswer,
     Day,
+    GivenDay,
     Grade,
     LangOnly,
     LangQuery,
+    MachineAnswer,
     MainReason,
     Moment,
     Number,
     NumberPath,
-    Role,
     Share,
-    Slug,
     Words,
+    correction_answer,
     documented,
     etag,
+    fields_of,
+    machine_answer,
     matched_tag,
     moment,
 )
@@ -61,23 +72,23 @@ from leadscore.web.routes.ranking import main_reasons
 
 WORDS = room_words("web")
 
-# A day comes as text, which strict models don't take for a day.
-_Day = Annotated[date, Field(strict=False)]
-
 
 class FieldAnswer(Payload):
     """What is known of a firm in one column, and where from."""
 
     column: str
     label: str
-    value: float | str
+    value: float | str | None = Field(description="As it counts, officers' corrections included.")
+    listed: float | str | None = Field(description="What the lists say.")
+    correction: int | None = Field(description="The number of what corrected it.")
     list_id: int | None = Field(description="The list that says so.")
     row: int | None
     as_of: Day = Field(description="The day as of which it is known.")
     age_days: int
+    listed_since: bool = Field(description="A list has said otherwise since it was corrected.")
 
 
-class KeptScoreAnswer(Payload):
+class KeptScoreAnswer(CertaintyAnswer):
     """A score that the firm was given."""
 
     id: int
@@ -93,13 +104,13 @@ class KeptScoreAnswer(Payload):
     veto: str | None = Field(description="By the fields of the firm alone.")
     base_points: float
     points: dict[str, float] = Field(
-        description="By feature, those that add nothing left out; with base_points they add up to "
-        "the log-odds of the likelihood."
+        description="By feature, the difference from an average firm, those without any left out; "
+        "with base_points they add up to the log-odds of the likelihood."
     )
     reasons: list[MainReason]
 
 
-class StandingAnswer(Payload):
+class StandingAnswer(CertaintyAnswer):
     """Where the firm stands now, officers' words included."""
 
     rank: int | None = Field(description="Place among all firms that are kept and not vetoed.")
@@ -113,10 +124,11 @@ class StandingAnswer(Payload):
     veto: str | None
     veto_text: str | None
     stage: str | None
+    owner: str | None = Field(description="Who has the pursuit in hand.")
 
 
 class OverrideAnswer(Payload):
-    """What counts instead of the machine's values."""
+    """Grade, segment and role as officers have corrected them."""
 
     grade: Grade | None
     segment: str | None
@@ -164,6 +176,25 @@ class PursuitAnswer(Payload):
     model: str | None
 
 
+class MergedAnswer(Payload):
+    """A firm that was merged into this one; ``merge`` is what to name when it is split off."""
+
+    merge: int
+    firm: int
+    name: str
+    reason: str
+    by: str
+    at: Moment
+
+
+class OwnColumnsAnswer(Payload):
+    """What a list has of the firm in columns of its user's own, by their headers."""
+
+    list_id: int
+    row: int
+    values: dict[str, str]
+
+
 class FirmAnswer(Payload):
     """A firm with all that is kept of it."""
 
@@ -175,7 +206,16 @@ class FirmAnswer(Payload):
     fields: list[FieldAnswer]
     standing: StandingAnswer | None
     override: OverrideAnswer | None
+    corrections: list[CorrectionAnswer] = Field(description="Those that count.")
+    machine: MachineAnswer | None = Field(description="null where nothing was corrected.")
     exclusion: ExclusionAnswer | None
+    hidden: ExclusionAnswer | None = Field(
+        description="Why it stands in no ranking, count or export."
+    )
+    merged: list[MergedAnswer] = Field(description="Firms that turned out to be this one.")
+    own_columns: list[OwnColumnsAnswer] = Field(
+        description="Columns of its lists that mean nothing to leadscore, the newest list first."
+    )
     scores: list[KeptScoreAnswer] = Field(description="The newest first, a hundred at most.")
     outcomes: list[OutcomeAnswer]
     pursuits: list[PursuitAnswer]
@@ -187,20 +227,9 @@ class NewOutcome(BaseModel):
     model_config = example({"stage": "visited", "day": "2026-11-20", "reason": "showed the line"})
 
     stage: Annotated[str, Field(pattern=f"^(?:{'|'.join(STAGES)})$")]
-    day: _Day
+    day: GivenDay
     reason: Words | None = None
     withdrawn: bool = Field(default=False, description="True to take the stage back.")
-
-
-class NewOverride(BaseModel):
-    """What is to count instead of the machine's values; what isn't named stays the machine's."""
-
-    model_config = example({"grade": "A", "reason": "The owner wants to come."})
-
-    grade: Grade | None = None
-    segment: Slug | None = None
-    role: Role | None = None
-    reason: Words
 
 
 class NewExclusion(BaseModel):
@@ -241,6 +270,9 @@ class ChangesAnswer(Payload):
     model_points: float | None = Field(description="base_points among them.")
     base_points: float | None
     features: list[FeatureChangeAnswer]
+    corrections: list[CorrectionChangeAnswer] = Field(
+        description="What officers corrected or took back in between."
+    )
     missing_models: list[str] = Field(
         description="不再能取得评分卡的模型；这时不作拆分。 Models whose cards can't be had any "
         "more: then the difference is not split."
@@ -248,59 +280,121 @@ class ChangesAnswer(Payload):
 
 
 _STANDING = (
-    "grade", "priority", "likelihood", "fit", "segment", "role", "veto", "stage",
+    "grade", "priority", "likelihood", "fit", "segment", "role", "veto", "stage", "owner",
 )  # fmt: skip
 _SCORE = (
     "id", "model", "likelihood", "fit", "priority", "grade", "segment", "role", "veto",
     "base_points",
 )  # fmt: skip
+OVERRIDDEN = {"grade": "grade", "segments": "segment", "role": "role"}
+"""What was called an override before there were corrections, by its field of now."""
 _OUTCOME = (
     "entry", "stage", "reason", "withdrawn", "in_force", "recorded_by", "source", "pursuit",
 )  # fmt: skip
 
 
 def _firm_answer(dependencies: Dependencies, connection: Connection, firm: Firm) -> dict[str, Any]:
-    wording, lang, today = dependencies.scorer().wording, dependencies.lang(), dependencies.today()
-    return firm_summary(wording, connection, firm, lang) | {
-        "fields": [field_answer(firm, name, today, lang) for name in firm.record],
+    scorer, lang, today = dependencies.scorer(), dependencies.lang(), dependencies.today()
+    facts = facts_of(connection, [firm.id]).get(firm.id, [])
+    return firm_summary(scorer, connection, firm, today, lang) | {
+        "fields": field_answers(firm, facts, today, lang),
         "scores": [
-            _score_answer(wording, score, firm, lang)
-            for score in score_history(connection, firm.id)
+            _score_answer(scorer, score, record, lang)
+            for score, record in worded_scores(score_history(connection, firm.id), firm, facts)
         ],
     }
 
 
+def worded_scores(
+    history: Sequence[Score], firm: Firm, facts: Sequence[Fact]
+) -> Iterator[tuple[Score, Mapping[str, Any]]]:
+    """Yield the scores of a firm, the newest first, each with the record that words it.
+
+    What was corrected since an older one is not put into its mouth.
+    """
+    for place, score in enumerate(history):
+        yield score, record_of(firm, facts) if place == 0 else firm.record
+
+
+def record_of(firm: Firm, facts: Sequence[Fact]) -> Mapping[str, Any]:
+    """Return what counts of a firm: what lists have said, and what officers corrected."""
+    return with_corrections(firm.record, [fact.correction for fact in facts])
+
+
 def firm_summary(
-    wording: Wording, connection: Connection, firm: Firm, lang: Lang
+    scorer: Scorer, connection: Connection, firm: Firm, today: date, lang: Lang
 ) -> dict[str, Any]:
     """Return the same without its fields and its scores."""
+    wording = scorer.wording
+    facts = facts_of(connection, [firm.id]).get(firm.id, [])
     standing = connection.execute(select(STANDINGS).where(STANDINGS.c.firm_id == firm.id))
-    override = overrides_of(connection, [firm.id]).get(firm.id)
     exclusion = exclusions_of(connection, [firm.id]).get(firm.id)
+    hiding = hidden_of(connection, [firm.id]).get(firm.id)
     return {
         "id": firm.id,
         "name": firm.name,
         "credit_code": firm.credit_code,
         "created_at": moment(firm.created_at),
         "updated_at": moment(firm.updated_at),
-        "standing": _standing(wording, connection, standing.mappings().one_or_none(), lang),
-        "override": override
-        and {name: override.values.get(name) for name in OVERRIDABLE}
-        | {"reason": override.reason, "by": override.by, "at": moment(override.at)},
+        "standing": _standing(scorer, connection, standing.mappings().one_or_none(), lang),
+        "override": _override_answer(facts),
+        "corrections": [correction_answer(fact, wording, lang) for fact in facts],
+        "machine": machine_answer(scorer, connection, firm, today, lang) if facts else None,
+        "hidden": hiding and {"reason": hiding.reason, "by": hiding.by, "at": moment(hiding.at)},
+        "merged": [
+            {
+                "merge": one.id,
+                "firm": other.id,
+                "name": other.name,
+                "reason": one.reason,
+                "by": one.by,
+                "at": moment(one.at),
+            }
+            for one, other in merges_of(connection, firm.id)
+        ],
+        "own_columns": [
+            {"list_id": own.list_id, "row": own.row, "values": own.fields}
+            for own in own_fields_of(connection, firm.id)
+        ],
         "exclusion": exclusion
         and {"reason": exclusion.reason, "by": exclusion.by, "at": moment(exclusion.at)},
         "outcomes": [
             _outcome_answer(entry) for entry in outcomes_of(connection, [firm]).get(firm.id, [])
         ],
         "pursuits": [
-            {
-                name: value.isoformat() if isinstance(value, date) else value
-                for name in PursuitAnswer.model_fields
-                for value in (getattr(pursuit, name),)
-            }
+            pursuit_answer(pursuit)
             for pursuit in pursuits_of(connection, [firm.id]).get(firm.id, [])
         ],
     }
+
+
+def _override_answer(facts: Sequence[Fact]) -> dict[str, Any] | None:
+    judged = [fact for fact in facts if fact.field in OVERRIDDEN]
+    if not judged:
+        return None
+    values: dict[str, Any] = {OVERRIDDEN[fact.field]: fact.value for fact in judged}
+    segments, last = values.pop("segment", None), judged[-1]
+    return dict.fromkeys(OVERRIDDEN.values()) | values | {
+        "segment": segments[0] if segments else None,
+        "reason": last.reason or "", "by": last.recorded_by, "at": moment(last.recorded_at),
+    }  # fmt: skip
+
+
+def changed_corrections(
+    connection: Connection, older: Score, newer: Score, wording: Wording, lang: Lang
+) -> list[dict[str, Any]]:
+    """Return what officers corrected or took back between two scores of a firm, in words."""
+    first, last = sorted((older.scored_at, newer.scored_at))
+    facts = all_facts_of(connection, older.firm_id)
+    return [
+        correction_answer(fact, wording, lang) | {"began": began == (first == older.scored_at)}
+        for fact, began in between(facts, first, last)
+    ]
+
+
+def pursuit_answer(pursuit: Pursuit) -> dict[str, Any]:
+    """Return a pursuit as the answers show it."""
+    return fields_of(PursuitAnswer, pursuit)
 
 
 def _outcome_answer(entry: Entry) -> dict[str, Any]:
@@ -310,12 +404,16 @@ def _outcome_answer(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _score_answer(wording: Wording, score: Score, firm: Firm, lang: Lang) -> dict[str, Any]:
+def _score_answer(
+    scorer: Scorer, score: Score, record: Mapping[str, Any], lang: Lang
+) -> dict[str, Any]:
+    (interval,) = scorer.intervals([(score.model, score.values)])
     return {name: getattr(score, name) for name in _SCORE} | {
+        **certainty_answer(scorer, interval, lang),
         "as_of": score.as_of.isoformat(),
         "scored_at": moment(score.scored_at),
         "points": dict(score.points),
-        "reasons": list(main_reasons(wording, score.worded_from(firm.record), lang)),
+        "reasons": list(main_reasons(scorer.wording, score.worded_from(record), lang)),
     }
 
 
@@ -332,41 +430,64 @@ def compared_scores(
     return one, other, change_between(one, other, cards)
 
 
-def field_answer(firm: Firm, name: str, today: date, lang: Lang) -> dict[str, Any]:
-    """Return a field of a firm as the answers show it."""
-    origin = firm.origins[name]
-    return {
-        "column": name,
-        "label": column(name).label.pick(lang),
-        "value": firm.record[name],
-        "list_id": origin["list"],
-        "row": origin["row"],
-        "as_of": origin["as_of"],
-        "age_days": max((today - date.fromisoformat(origin["as_of"])).days, 0),
-    }
+def field_answers(
+    firm: Firm, facts: Sequence[Fact], today: date, lang: Lang
+) -> list[dict[str, Any]]:
+    """Return the fields of a firm as the answers show them: what counts, and what lists say."""
+    record = record_of(firm, facts)
+    by_hand = {fact.field: fact for fact in facts}
+    answers = []
+    for name in dict.fromkeys([*firm.record, *(name for name in by_hand if name in COLUMNS)]):
+        fact, origin = by_hand.get(name), firm.origins.get(name, {})
+        as_of = fact.valid_from.isoformat() if fact else str(origin["as_of"])
+        since = (
+            fact is not None
+            and "at" in origin
+            and datetime.fromisoformat(origin["at"]) > fact.recorded_at
+        )
+        value = record.get(name)
+        answers.append({
+            "column": name,
+            "label": column(name).label.pick(lang),
+            "value": value,
+            "listed": firm.record.get(name),
+            "correction": fact.id if fact else None,
+            "list_id": origin.get("list"),
+            "row": origin.get("row"),
+            "as_of": as_of,
+            "age_days": max((today - date.fromisoformat(as_of)).days, 0),
+            "listed_since": since and firm.record.get(name) != value,
+        })  # fmt: skip
+    return answers
 
 
 def _standing(
-    wording: Wording, connection: Connection, row: RowMapping | None, lang: Lang
+    scorer: Scorer, connection: Connection, row: RowMapping | None, lang: Lang
 ) -> dict[str, Any] | None:
     if row is None:
         return None
-    firm_id = row["firm_id"]
+    firm_id, number = row["firm_id"], row["score_id"]
+    values = values_of(connection, [number])[number]
+    (interval,) = scorer.intervals([(row["model"], values)])
     return {name: row[name] for name in _STANDING} | {
+        **certainty_answer(scorer, interval, lang),
         "rank": ranks(connection, [firm_id]).get(firm_id),
-        "segment_name": wording.segment(row["segment"], lang),
-        "veto_text": row["veto"] and WORDING[row["veto"]].pick(lang),
+        "segment_name": scorer.wording.segment(row["segment"], lang),
+        "veto_text": veto_of(row, lang),
     }
 
 
-_AS_SEEN = {
+AS_SEEN = {
     f"{operation}.{parameter}": value
-    for operation in ("override", "dropOverride", "exclude", "dropExclusion")
+    for operation in ("override", "dropOverride", "addCorrection", "exclude", "dropExclusion")
     for parameter, value in (
         ("path.id", "$request.path.id"),
         ("header.If-Match", "$response.header.ETag"),
     )
-} | {"addOutcome.path.id": "$request.path.id", "changes.path.id": "$request.path.id"}
+} | {
+    f"{operation}.path.id": "$request.path.id"
+    for operation in ("addOutcome", "changes", "corrections")
+}
 """Where an answer that shows a firm leads."""
 
 
@@ -374,7 +495,7 @@ def firm_routes(dependencies: Dependencies) -> APIBlueprint:
     """Return ``/api/v1/firms``."""
     api = api_blueprint("firms", "企业 Firms")
 
-    @api.get("/firms/<int:id>", **documented("firm", FirmAnswer, 404, links=_AS_SEEN))
+    @api.get("/firms/<int:id>", **documented("firm", FirmAnswer, 404, links=AS_SEEN))
     @requires("read")
     def firm(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
         with store_refusals(), dependencies.database.read() as connection:
@@ -386,14 +507,28 @@ def firm_routes(dependencies: Dependencies) -> APIBlueprint:
     @api.get("/firms/<int:id>/changes", **documented("changes", ChangesAnswer, 404))
     @requires("read")
     def changes(path: NumberPath, query: ChangesQuery) -> Response:
-        wording, lang = dependencies.scorer().wording, dependencies.lang()
+        scorer, lang = dependencies.scorer(), dependencies.lang()
         with store_refusals(), dependencies.database.read() as connection:
             firm = read_firm(connection, path.id)
             older, newer, change = compared_scores(connection, path.id, query.older, query.newer)
+            facts = facts_of(connection, [path.id]).get(path.id, [])
+            history = score_history(connection, path.id, limit=1)
+            between = older and newer and changed_corrections(
+                connection, older, newer, scorer.wording, lang
+            )  # fmt: skip
         features = change.features if change else ()
+
+        def shown(score: Score | None) -> dict[str, Any] | None:
+            if score is None:
+                return None
+            is_last = score.id == history[0].id
+            record = record_of(firm, facts) if is_last else firm.record
+            return _score_answer(scorer, score, record, lang)
+
         return jsonify(
-            older=older and _score_answer(wording, older, firm, lang),
-            newer=newer and _score_answer(wording, newer, firm, lang),
+            older=shown(older),
+            newer=shown(newer),
+            corrections=between or [],
             points=change and change.points,
             data_points=change and change.data,
             model_points=change and change.model,
@@ -421,75 +556,44 @@ def firm_routes(dependencies: Dependencies) -> APIBlueprint:
         details = {"stage": body.stage, "withdrawn": body.withdrawn}
         return Answer(_outcome_answer(entry), 201, about=_firm(path.id), details=details)
 
-    @api.put("/firms/<int:id>/override", **documented(
-        "override", FirmAnswer, *BODY, 404, 412, 428, more=CHANGES, links=_AS_SEEN,
-    ))  # fmt: skip
-    @requires("record")
-    @written(dependencies.access, "firm.override")
-    def override(act: Act, path: NumberPath, body: NewOverride) -> Answer:
-        values = body.model_dump(include={"grade", "segment", "role"}, exclude_none=True)
-        _check_values(dependencies, values)
-        version = _matched(act.connection, path.id)
-        firm = firm_acts.override(
-            act.connection, path.id, values, body.reason, version=version, actor=act.actor,
-            now=act.now,
-        )  # fmt: skip
-        return _changed(dependencies, act, firm, **values)
-
-    @api.delete("/firms/<int:id>/override", **documented(
-        "dropOverride", FirmAnswer, 404, 412, 428, more=CHANGES, links=_AS_SEEN,
-    ))  # fmt: skip
-    @requires("record")
-    @written(dependencies.access, "firm.override.drop")
-    def drop_override(act: Act, path: NumberPath) -> Answer:
-        version = _matched(act.connection, path.id)
-        firm = firm_acts.take_override_back(act.connection, path.id, version=version, now=act.now)
-        return _changed(dependencies, act, firm)
-
     @api.put("/firms/<int:id>/exclusion", **documented(
-        "exclude", FirmAnswer, *BODY, 404, 412, 428, more=CHANGES, links=_AS_SEEN,
+        "exclude", FirmAnswer, *BODY, 404, 412, 428, more=CHANGES, links=AS_SEEN,
     ))  # fmt: skip
     @requires("record")
     @written(dependencies.access, "firm.exclude")
     def exclude(act: Act, path: NumberPath, body: NewExclusion) -> Answer:
-        version = _matched(act.connection, path.id)
+        version = matched_version(act.connection, path.id)
         firm = firm_acts.exclude(
             act.connection, path.id, body.reason, version=version, actor=act.actor,
             now=act.now,
         )  # fmt: skip
-        return _changed(dependencies, act, firm)
+        return changed_firm(dependencies, act, firm)
 
     @api.delete("/firms/<int:id>/exclusion", **documented(
-        "dropExclusion", FirmAnswer, 404, 412, 428, more=CHANGES, links=_AS_SEEN,
+        "dropExclusion", FirmAnswer, 404, 412, 428, more=CHANGES, links=AS_SEEN,
     ))  # fmt: skip
     @requires("record")
     @written(dependencies.access, "firm.exclude.drop")
     def drop_exclusion(act: Act, path: NumberPath) -> Answer:
-        version = _matched(act.connection, path.id)
+        version = matched_version(act.connection, path.id)
         firm = firm_acts.take_exclusion_back(act.connection, path.id, version=version, now=act.now)
-        return _changed(dependencies, act, firm)
+        return changed_firm(dependencies, act, firm)
 
     return api
 
 
-def _matched(connection: Connection, firm_id: int) -> int:
+def matched_version(connection: Connection, firm_id: int) -> int:
+    """Return the version of a firm that is about to be changed, or refuse by ``If-Match``."""
     version = firm_to_change(connection, firm_id).version
     matched_tag(str(version))
     return version
 
 
-def _changed(dependencies: Dependencies, act: Act, firm: Firm, **details: str) -> Answer:
+def changed_firm(dependencies: Dependencies, act: Act, firm: Firm, **details: Any) -> Answer:
+    """Return the answer that shows a firm as it has become."""
     body = _firm_answer(dependencies, act.connection, firm)
     return Answer(body, 200, etag(firm.version), _firm(firm.id), details)
 
 
 def _firm(firm_id: int) -> tuple[str, str]:
     return "firm", str(firm_id)
-
-
-def _check_values(dependencies: Dependencies, values: dict[str, str]) -> None:
-    segment = values.get("segment")
-    if not values:
-        raise invalid("$", "∅", WORDS["firms.something"])
-    if segment is not None and segment not in dependencies.scorer().city.segments:
-        raise invalid("segment", segment, WORDS["firms.a_segment"])

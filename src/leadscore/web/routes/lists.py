@@ -15,12 +15,13 @@ from flask_openapi.models.file import FileStorage
 from pydantic import BaseModel, ConfigDict, Field
 
 from leadscore.errors import Detail
-from leadscore.jobs.tasks import submit_list
+from leadscore.jobs.tasks import submit_list, submit_undo
 from leadscore.lists.mapping import checked
 from leadscore.lists.writing import write_problems
 from leadscore.store import lists as kept
 from leadscore.store.jobs import LONGEST_PAGE, Job, list_jobs, read_job, request_cancel
 from leadscore.store.jobs import State as JobState
+from leadscore.store.list_undo import foreseen
 from leadscore.store.lists import State
 from leadscore.text import Lang, Text, room_words
 from leadscore.web.api import Dependencies
@@ -125,6 +126,19 @@ class ListAnswer(Payload):
     notices: list[str] = Field(description="What to know about the file as a whole.")
     error: ListFault | None = Field(description="Once it has failed.")
     job_id: int | None
+    undone_at: Moment | None = Field(description="When its import was undone, if it was.")
+    undone_by: str | None
+    own_columns: list[str] | None = Field(
+        description="Headers that mean nothing to leadscore, whose cells are kept with the firms."
+    )
+
+
+class UndoCounts(Payload):
+    """What would become of the firms of a list if its import were undone."""
+
+    gone: int = Field(description="Known from this list alone: they go with it.")
+    kept: int = Field(description="Known from it alone, but worked with: they stay as they are.")
+    back: int = Field(description="Known otherwise: they go back to what was known without it.")
 
 
 class ListDetails(ListAnswer):
@@ -199,6 +213,24 @@ def list_routes(dependencies: Dependencies) -> APIBlueprint:
             problems = kept.count_problems(connection, path.id)
         return jsonify(_shown(row, dependencies.lang()) | {"problems": problems})
 
+    @api.get("/lists/<int:id>/undo", **documented("listUndo", UndoCounts, 404))
+    @requires("read")
+    def before_undo(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
+        with store_refusals(), dependencies.database.read() as connection:
+            kept.read_kept_list(connection, path.id)
+            counts = foreseen(connection, path.id)
+        return jsonify(counts._asdict())
+
+    @api.post("/lists/<int:id>/undo", **documented(
+        "undoList", ListAccepted, 404, 409, 429, status=202, more=WRITES,
+        links={"list.id": "/id", "readJob.id": "/job_id"},
+    ))  # fmt: skip
+    @requires("record")
+    @written(dependencies.access, "list.undo")
+    def undo(act: Act, path: NumberPath) -> Answer:
+        job = submit_undo(act.connection, path.id, actor=act.actor, now=act.now)
+        return Answer({"id": path.id, "job_id": job}, 202, about=("list", str(path.id)))
+
     @api.get("/lists/<int:id>/problems.csv", **documented("listProblems", described(CSV), 404))
     @requires("read")
     def problems(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
@@ -212,8 +244,9 @@ def list_routes(dependencies: Dependencies) -> APIBlueprint:
 
 
 def _shown(row: kept.KeptList, lang: Lang) -> dict[str, Any]:
-    error = row.error
+    error, counts = row.error, row.counts
     return fields_of(ListAnswer, row) | {
+        "counts": counts and {name: counts.get(name, 0) for name in ListCounts.model_fields},
         "notices": [notice[lang] for notice in row.notices],
         "error": error and {"code": error["code"], "message": error[lang]},
     }

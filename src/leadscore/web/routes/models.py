@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
@@ -17,27 +18,43 @@ from leadscore.learning.champion import current_champion
 from leadscore.learning.expert import expert_model
 from leadscore.store.champions import champion_line, promote, roll_back
 from leadscore.store.jobs import submit
+from leadscore.store.learning import marks_of, readiness_of
 from leadscore.store.models import MirroredModel, mirrored, read_model, sync_models
+from leadscore.text import Lang, room_words
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
-from leadscore.web.errors import ContradictionError, store_refusals
+from leadscore.web.errors import ContradictionError, invalid, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.openapi import Payload, api_blueprint, example
 from leadscore.web.routes.payloads import (
     BODY,
+    QUERY,
     WRITES,
+    Day,
     JobAsked,
     LangOnly,
+    LangQuery,
     Moment,
     Words,
     documented,
     moment,
 )
 
+if TYPE_CHECKING:
+    from leadscore.learning.readiness import Readiness
 
-def ask_for_retraining(act: Act, as_of: date | None) -> Answer:
+WORDS = room_words("web")
+
+_MOST_KEPT = 8
+
+
+def ask_for_retraining(
+    act: Act, as_of: date | None, *, assume_unchanging: bool = False
+) -> Answer:  # fmt: skip
     """Ask for a job that trains a challenger."""
-    payload = {"as_of": as_of and as_of.isoformat()}
+    payload: dict[str, Any] = {"as_of": as_of and as_of.isoformat()}
+    if assume_unchanging:
+        payload["assume_unchanging"] = True
     job = submit(act.connection, RETRAIN, payload, by=act.actor, now=act.now)
     return Answer({"job_id": job}, 202, about=("job", str(job)), details=payload)
 
@@ -107,6 +124,72 @@ class ModelAnswer(Payload):
     state: Literal["champion", "shelved", "unusable", "gone"]
 
 
+class LearningQuery(BaseModel):
+    """Under which setting of a retraining."""
+
+    model_config = QUERY
+
+    assume_unchanging: Literal["true", "false"] = Field(
+        default="false", description="As of a retraining; the gates count accordingly."
+    )
+    as_of: Day | None = Field(
+        default=None, description="Only what was known on this day; today if missing."
+    )
+    lang: LangQuery = None
+
+
+class LearningAnswer(Payload):
+    """What a retraining could learn from, and what is missing."""
+
+    as_of: Day
+    target: str
+    horizon_days: int
+    assume_unchanging: bool
+    firms: int = Field(description="Firms with any outcome.")
+    pursuits: int = Field(description="pursuits = won + lost + open")
+    won: int
+    lost: int
+    open: int
+    no_contact: int
+    no_snapshot: int
+    impossible: int
+    usable: int = Field(description="With an outcome and a snapshot from before first contact.")
+    usable_won: int
+    late: int = Field(description="Whose snapshots are all later than first contact.")
+    late_known: int
+    assumed: int = Field(description="Of those, what `assume_unchanging` would learn from.")
+    assumed_won: int
+    learnable: int = Field(description="What a retraining under this setting would learn from.")
+    later: int = Field(description="By which a challenger would be judged.")
+    later_won: int
+    split: Day | None
+    years: list[dict[str, int]]
+    gates: list[dict[str, Any]] = Field(description="id, name, measurable, needs.")
+    shortages: list[dict[str, Any]] = Field(description="id, count, what, ways (action, text).")
+
+
+def learning_now(
+    dependencies: Dependencies, *, assume_unchanging: bool = False, as_of: date | None = None
+) -> Readiness:
+    """Return what a retraining could learn from what is kept."""
+    from leadscore.learning.training_data import Rules  # late: it takes a second to import
+
+    rules = dependencies.rules() if dependencies.rules else Rules()
+    rules, day = replace(rules, assume_unchanging=assume_unchanging), as_of or dependencies.today()
+    champion, kept = dependencies.scorer().model, dependencies.readiness
+    with dependencies.database.read() as connection:
+        asked = (rules, day, champion, *marks_of(connection))
+        ready = kept.get(asked)
+        if ready is None:
+            ready = readiness_of(
+                connection, dependencies.registry, champion, rules=rules, as_of=day
+            )
+            if len(kept) >= _MOST_KEPT:
+                kept.clear()
+            kept[asked] = ready
+    return ready
+
+
 class ModelsAnswer(Payload):
     """All models of the city, the newest first."""
 
@@ -126,6 +209,11 @@ class Retraining(BaseModel):
 
     as_of: Annotated[date, Field(strict=False)] | None = Field(
         default=None, description="Only what was known on this day; today if missing."
+    )
+    assume_unchanging: bool = Field(
+        default=False,
+        description="True to learn also from pursuits of which every snapshot is later than first "
+        "contact, by founding date, industry and place as known then.",
     )
 
 
@@ -163,6 +251,15 @@ def model_routes(dependencies: Dependencies) -> APIBlueprint:
             rows = mirrored(connection, scorer.city.id, scorer.model)
         return jsonify({"models": [_model(row) for row in rows]})
 
+    @api.get("/learning", **documented("learning", LearningAnswer))
+    @requires("read")
+    def learning(query: LearningQuery) -> Response:
+        ready = learning_now(
+            dependencies, assume_unchanging=query.assume_unchanging == "true",
+            as_of=_day(query.as_of),
+        )  # fmt: skip
+        return jsonify(_in_one_language(ready.to_dict(), dependencies.lang()))
+
     @api.get("/models/<version>", **documented("model", ModelDetails, 404))
     @requires("read")
     def model(path: VersionPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
@@ -177,7 +274,7 @@ def model_routes(dependencies: Dependencies) -> APIBlueprint:
     @requires("administer")
     @written(dependencies.access, "model.retrain")
     def retrain(act: Act, body: Retraining) -> Answer:
-        return ask_for_retraining(act, body.as_of)
+        return ask_for_retraining(act, body.as_of, assume_unchanging=body.assume_unchanging)
 
     @api.post("/models/<version>/promote", **documented(
         "promote", Promoted, *BODY, 404, 409, more=WRITES, links={"readJob.id": "/rescoring"},
@@ -196,6 +293,24 @@ def model_routes(dependencies: Dependencies) -> APIBlueprint:
         return go_back(dependencies, act, body.reason)
 
     return api
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise invalid("as_of", text or "", WORDS["lists.a_day"]) from None
+
+
+def _in_one_language(value: Any, lang: Lang) -> Any:
+    # Every text of an answer, as it has it, becomes the one of a language.
+    if isinstance(value, dict):
+        if value.keys() == {"zh", "en"}:
+            return value[lang]
+        return {key: _in_one_language(part, lang) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_in_one_language(part, lang) for part in value]
+    return value
 
 
 def _model(model: MirroredModel) -> dict[str, Any]:

@@ -13,13 +13,19 @@ from typing import Annotated, Any, Literal
 
 import pandas as pd
 from flask import Response, request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from sqlalchemy import Connection
 from werkzeug.wsgi import wrap_file
 
 from leadscore.errors import Detail
 from leadscore.lists.values.words import STAGES
 from leadscore.lists.writing import write_ranking
+from leadscore.ranking.reasons import Wording, correction_value
+from leadscore.ranking.score import Scorer
 from leadscore.ranking.vetoes import WORDING
+from leadscore.store.corrections import machine_view
+from leadscore.store.facts import Fact
+from leadscore.store.firms import Firm
 from leadscore.text import Lang, room_words
 from leadscore.web.errors import REFUSALS, ChangedMeanwhileError, RequestError
 from leadscore.web.idempotent import IDEMPOTENCY_PARAMETER
@@ -39,6 +45,19 @@ QUERY = ConfigDict(extra="forbid", frozen=True)
 Number = Annotated[int, Field(ge=1, le=2**53)]
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 Day = Annotated[str, Field(json_schema_extra={"format": "date"})]
+
+
+def _plain_day(value: object) -> object:
+    # pydantic takes numbers, and texts of digits, for seconds since 1970.
+    return value if not isinstance(value, int | float | str) or _is_day(value) else "∅"
+
+
+def _is_day(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII) is not None
+
+
+# A day comes as text, which strict models don't take for a day.
+GivenDay = Annotated[date, BeforeValidator(_plain_day), Field(strict=False)]
 LangQuery = Annotated[Literal["zh", "en"] | None, Field(description="回答的语言 Language")]
 Words = Annotated[str, Field(min_length=1, max_length=2_000, pattern=r"^[^\x00]*\S[^\x00]*$")]
 Slug = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$")]
@@ -79,6 +98,7 @@ class MainReason(Payload):
 
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 _BLOCK = 1 << 16
 _LINE_END = b"\r\n"
@@ -219,3 +239,66 @@ def fields_of(answer: type[BaseModel], source: object) -> dict[str, Any]:
 def moment(value: datetime | None) -> str | None:
     """Return a moment as the answers write it."""
     return None if value is None else value.isoformat()
+
+
+class CorrectionAnswer(Payload):
+    """What an officer knows better of the firm."""
+
+    id: int
+    field: str = Field(description="A column of lists, segments, role, use, grade or reason.")
+    value: float | str | list[str] | None = Field(
+        description="null: it is not known after all. Of `reason` the feature that counts as "
+        "unknown."
+    )
+    text: str = Field(description="Field and value in words.")
+    reason: str
+    by: str
+    at: Moment
+    valid_from: Day
+    withdrawn_at: Moment | None
+    withdrawn_by: str | None
+
+
+class MachineAnswer(Payload):
+    """What the firm would be without what was corrected."""
+
+    rank: int | None
+    grade: Grade
+    priority: Share
+    likelihood: Share
+    fit: Share
+    segment: str | None
+    segment_name: str | None
+    role: str | None
+    veto: str | None
+
+
+class CorrectionChangeAnswer(CorrectionAnswer):
+    """A correction that began to count between two scores, or ceased to."""
+
+    began: bool
+
+
+def correction_answer(fact: Fact, wording: Wording, lang: Lang) -> dict[str, Any]:
+    """Return a correction as the answers show it."""
+    label, value = correction_value(fact.correction, wording, lang)
+    text = WORDS["payloads.correction"].format(label=label, value=value).pick(lang)
+    return {
+        "id": fact.id, "field": fact.field, "value": fact.value, "text": text,
+        "reason": fact.reason or "", "by": fact.recorded_by, "at": moment(fact.recorded_at),
+        "valid_from": fact.valid_from.isoformat(), "withdrawn_at": moment(fact.withdrawn_at),
+        "withdrawn_by": fact.withdrawn_by,
+    }  # fmt: skip
+
+
+def machine_answer(
+    scorer: Scorer, connection: Connection, firm: Firm, today: date, lang: Lang
+) -> dict[str, Any]:
+    """Return what a firm that was corrected would be without that, as the answers show it."""
+    view = machine_view(connection, firm, scorer=scorer, today=today)
+    row = view.score.row
+    same = ("grade", "priority", "likelihood", "fit", "segment", "role", "veto")
+    return {name: row[name] for name in same} | {
+        "rank": view.rank,
+        "segment_name": scorer.wording.segment(row["segment"], lang),
+    }

@@ -6,20 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
 from functools import partial
 from itertools import islice
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import pandas as pd
 from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 from sqlalchemy import Connection
 
 from leadscore.errors import Detail
 from leadscore.jobs.tasks import EXPORT, check_format, export_file
-from leadscore.lists.values.words import STAGES
 from leadscore.lists.writing import write_ranking
-from leadscore.ranking.order import RANKING_COLUMNS
+from leadscore.ranking.order import FACT_COLUMNS, RANKING_COLUMNS, certainty_answer
 from leadscore.ranking.reasons import Wording
+from leadscore.ranking.score import Scorer
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store import ranking as stored
 from leadscore.store.jobs import Job, read_job, submit
@@ -34,7 +34,7 @@ from leadscore.web.errors import (
     store_refusals,
 )
 from leadscore.web.idempotent import Act, Answer, noted, written
-from leadscore.web.openapi import Payload, api_blueprint, example
+from leadscore.web.openapi import CertaintyAnswer, Payload, api_blueprint, example
 from leadscore.web.routes.payloads import (
     BODY,
     CSV,
@@ -66,8 +66,8 @@ WORDS = room_words("web")
 
 FileKind = Literal["csv", "xlsx"]
 
-FILE_COLUMNS = (*RANKING_COLUMNS, "stage")
-"""What may be asked for; ``stage`` stands in a file only if it is."""
+FILE_COLUMNS = (*RANKING_COLUMNS, *FACT_COLUMNS, "corrections")
+"""What may be asked for; ``corrections`` stands in a file also where anything was corrected."""
 
 
 def ranking_file(
@@ -78,17 +78,12 @@ def ranking_file(
     chosen = list(dict.fromkeys(columns))
 
     def parts() -> Iterator[pd.DataFrame]:
-        wording = dependencies.scorer().wording
+        scorer = dependencies.scorer()
         with dependencies.database.read() as connection:
-            for rows, table in stored.written_parts(connection, asked, wording, lang, sort=sort):
-                if not chosen:
-                    yield table
-                    continue
-                stages = [
-                    STAGES[row["stage"]].pick(lang) if row["stage"] in STAGES else None
-                    for row in rows
-                ]
-                yield table.assign(stage=pd.Series(stages, dtype="str"))[chosen]
+            for _, table in stored.written_parts(connection, asked, scorer, lang, sort=sort):
+                if chosen:
+                    table = table.reindex(columns=chosen)
+                yield table
 
     if kind == "csv":
         return file_answer(kept_apart(ranking_csv(parts(), lang)), "ranking.csv", CSV)
@@ -98,38 +93,71 @@ def ranking_file(
 
 _Region = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[^\x00]+$")]
 _Text = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
+_Owner = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00]+$")]
 _COLUMN = "|".join(FILE_COLUMNS)
 _COLUMNS = rf"^(?:{_COLUMN})(?:,(?:{_COLUMN}))*$"
 _VETOES = "|".join(("yes", "no", *WORDING))
 
 
-class RankingConditions(BaseModel):
-    """Which firms, and in which order."""
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str | int) and not isinstance(value, bool) else value
 
-    list_id: Number | None = Field(default=None, alias="list", description="Firms of this list.")
-    chain: Slug | None = Field(default=None, description="A chain, or `none`.")
-    segment: Slug | None = Field(default=None, description="A segment, or `none`.")
-    role: Slug | None = Field(default=None, description="A role, or `none`.")
-    region: _Region | None = Field(
-        default=None,
-        description="行政区划代码的开头，或省、市名称。 Beginning of a division code, or name of "
-        "a province or city.",
-        examples=["44", "深圳市"],
+
+class _OneToo:
+    # In the description, too, one value may stand for a list of it.
+    def __get_pydantic_json_schema__(self, core: Any, describe: Any) -> dict[str, Any]:
+        several: dict[str, Any] = describe(core)
+        return {"anyOf": [several["items"], several]}
+
+
+_One = TypeVar("_One")
+_MOST_VALUES = 100  # of one filter
+_Several = Annotated[
+    list[_One], Field(max_length=_MOST_VALUES), BeforeValidator(_listed), _OneToo()
+]
+"""One value or several, of which any may hold."""
+
+FILTERS = (
+    "text", "list", "chain", "segment", "role", "region", "grade", "stage", "owner", "veto",
+    "shortlist",
+)  # fmt: skip
+"""The filters by the names that addresses have for them."""
+
+
+class RankingConditions(BaseModel):
+    """Which firms, and in which order; of one filter any value may hold, of several filters all."""
+
+    list_id: _Several[Number] = Field(
+        default=[], alias="list", description="Firms of any of these lists."
     )
-    grade: Annotated[str, Field(pattern=r"^[ABCD]{1,4}$")] | None = Field(
-        default=None, description="Any of these grades.", examples=["AB"]
+    chain: _Several[Slug] = Field(default=[], description="Chains, or `none`.")
+    segment: _Several[Slug] = Field(default=[], description="Segments, or `none`.")
+    role: _Several[Slug] = Field(default=[], description="Roles, or `none`.")
+    region: _Several[_Region] = Field(
+        default=[],
+        description="行政区划代码的开头，或省、市名称。 Beginnings of division codes, or names of "
+        "provinces or cities.",
+        examples=[["44", "深圳市"]],
     )
-    veto: Annotated[str, Field(pattern=rf"^(?:{_VETOES})$")] | None = Field(
-        default=None,
-        description="`no`: firms that nothing speaks against; `yes`: the others; or one reason.",
+    grade: _Several[Annotated[str, Field(pattern=r"^[ABCD]{1,4}$")]] = Field(
+        default=[],
+        description="Any of these grades; `AB` is `A` and `B`.",
+        examples=[["A", "B"]],
     )
-    stage: Slug | None = Field(default=None, description="A stage, or `none`.")
+    veto: _Several[Annotated[str, Field(pattern=rf"^(?:{_VETOES})$")]] = Field(
+        default=[],
+        description="`no`: firms that nothing speaks against; `yes`: the others; or reasons.",
+    )
+    stage: _Several[Slug] = Field(default=[], description="Stages, or `none`.")
+    owner: _Several[_Owner] = Field(
+        default=[], description="Who has the pursuit in hand, or `none`."
+    )
     text: _Text | None = Field(
         default=None,
         description="名称、代码、业务里都要有的词。 Words that must all occur in "
         "name, code or business.",
     )
-    shortlist: Number | None = Field(default=None, description="Firms of this shortlist.")
+    shortlist: _Several[Number] = Field(default=[], description="Firms of any of these shortlists.")
     sort: stored.Sort = Field(
         default="-priority",
         description="A minus puts the highest first; the usual order decides among equals.",
@@ -137,9 +165,10 @@ class RankingConditions(BaseModel):
 
     def asked(self) -> stored.RankingFilter:
         """Return which firms are meant."""
-        fields = self.model_dump(include={"chain", "segment", "role", "region", "grade", "veto",
-                                          "stage", "text", "shortlist"})  # fmt: skip
-        return stored.RankingFilter(list_id=self.list_id, **fields)
+        return stored.RankingFilter.of(
+            list_id=self.list_id,
+            **{name: getattr(self, name) for name in FILTERS if name != "list"},
+        )
 
 
 class RankingQuery(RankingConditions):
@@ -175,7 +204,7 @@ class RankingPageQuery(RankingQuery):
     counts: bool = Field(default=False, description="Count the firms by chain, grade and so on.")
 
 
-class RankedFirm(Payload):
+class RankedFirm(CertaintyAnswer):
     """A firm of the ranking, as it stands now."""
 
     id: int
@@ -199,8 +228,10 @@ class RankedFirm(Payload):
     veto: str | None = Field(description="Why not to court the firm, as a stable key.")
     veto_text: str | None
     stage: str | None
+    owner: str | None = Field(description="Who has the pursuit in hand.")
     excluded: bool
-    overridden: bool = Field(description="Grade, segment or role are an officer's.")
+    overridden: bool = Field(description="The same as `corrected`, as it was called before.")
+    corrected: bool = Field(description="An officer has corrected something of the firm.")
     reasons: list[MainReason]
     model: str
     as_of: Day
@@ -218,6 +249,7 @@ class RankingCounts(Payload):
     role: dict[str, int]
     grade: dict[str, int]
     stage: dict[str, int]
+    owner: dict[str, int]
     veto: dict[str, int]
     lists: dict[str, int]
 
@@ -244,10 +276,10 @@ def ranking_routes(dependencies: Dependencies) -> APIBlueprint:
         with store_refusals(), dependencies.database.read() as connection:
             page = page_asked(connection, query)
             counted = stored.facets(connection, query.asked()) if query.counts else None
-        wording = dependencies.scorer().wording
+        scorer = dependencies.scorer()
         return jsonify(
             {
-                "firms": [ranked_firm(wording, row, lang) for row in page.firms],
+                "firms": ranked_firms(scorer, page.firms, lang),
                 "next": page.next and page.next.written(),
                 "counts": counted and _counts(counted),
             }
@@ -274,19 +306,33 @@ def page_asked(connection: Connection, query: RankingPageQuery) -> stored.Rankin
     )
 
 
-def ranked_firm(
-    wording: Wording, row: Mapping[str, Any], lang: Lang, *, most_reasons: int | None = None
+def ranked_firms(
+    scorer: Scorer, rows: Sequence[Mapping[str, Any]], lang: Lang, *,
+    most_reasons: int | None = None,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Return firms of the ranking as the answers show them, with no more reasons than are shown."""
+    sure = scorer.intervals([(row["model"], row["values"]) for row in rows])
+    return [
+        _ranked_firm(scorer.wording, row, lang, most_reasons)
+        | certainty_answer(scorer, interval, lang)
+        for row, interval in zip(rows, sure, strict=True)
+    ]
+
+
+def _ranked_firm(
+    wording: Wording, row: Mapping[str, Any], lang: Lang, most_reasons: int | None
 ) -> dict[str, Any]:
-    """Return a firm of the ranking as the answers show it, with no more reasons than are shown."""
     same = (
         "rank", "name", "credit_code", "grade", "priority", "likelihood", "fit", "chain", "segment",
-        "role", "province", "city", "veto", "stage", "excluded", "overridden", "model", "row",
+        "role", "province", "city", "veto", "stage", "owner", "excluded", "overridden", "model",
+        "row",
     )  # fmt: skip
     return {name: row[name] for name in same} | {
         "id": row["firm_id"],
         "list_id": row["list_id"],
+        "corrected": row["overridden"],
         "segment_name": wording.segment(row["segment"], lang),
-        "veto_text": row["veto"] and WORDING[row["veto"]].pick(lang),
+        "veto_text": stored.veto_of(row, lang),
         "reasons": list(islice(main_reasons(wording, row, lang), most_reasons)),
         "as_of": row["as_of"].isoformat(),
         "scored_at": moment(row["scored_at"]),

@@ -10,9 +10,10 @@
     const all = boxes();
     const chosen = all.filter((box) => box.checked).length;
     const page = document.getElementById("choose-page");
+    const told = form.querySelector(".how-many");
+    if (!told) return; // all of a filter are selected, and no single firms
     page.checked = chosen > 0 && chosen === all.length;
     page.indeterminate = chosen > 0 && chosen < all.length;
-    const told = form.querySelector(".how-many");
     told.hidden = chosen === 0;
     told.querySelector("strong").textContent = chosen;
     form.classList.toggle("idle", chosen === 0);

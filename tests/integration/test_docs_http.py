@@ -1,4 +1,4 @@
-"""The lines of the READMEs that call the service, run as they stand against the real one."""
+"""The lines of docs/http.md that call the service, run as they stand against the real one."""
 
 from __future__ import annotations
 
@@ -50,21 +50,21 @@ def _address(log: Path, process: subprocess.Popen[bytes]) -> str:
     raise AssertionError(log.read_text())
 
 
-def curl_lines(readme: str) -> str:
-    """Return the block of the README that calls the service."""
-    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / readme).read_text("utf-8"), re.DOTALL)
+def curl_lines(page: str) -> str:
+    """Return the block of a page that calls the service."""
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / page).read_text("utf-8"), re.DOTALL)
     (block,) = [block for block in blocks if block.startswith("curl ")]
     return block
 
 
-def test_the_lines_of_the_readme_work_as_they_stand(tmp_path: Path) -> None:
-    assert curl_lines("README.md") == curl_lines("README.zh-CN.md")
+def test_the_lines_of_the_page_work_as_they_stand(tmp_path: Path) -> None:
+    assert curl_lines("http.md") == curl_lines("http.zh-CN.md")
     home = tmp_path / "home" / "demo"
     home.mkdir(parents=True)
     home.chmod(0o755)  # as earlier programs made it
     with demonstration(tmp_path / "home") as address:
         _until_taken_in(address)
-        script = curl_lines("README.md").replace("localhost:8000", address)
+        script = curl_lines("http.md").replace("localhost:8000", address)
         script = script.replace("-o ranking.csv", f"-o {tmp_path / 'ranking.csv'}")
         calls = re.split(r"\n(?=curl )", script.strip())
         answers = [_run(call) for call in calls]
