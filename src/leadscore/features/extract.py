@@ -81,17 +81,26 @@ _SOLID_STRENGTH = 0.15
 _MAIN_BUSINESS_SHARE = 0.5
 
 
-def best_match(matches: Sequence[Fit]) -> Fit | None:
-    """Return the match of a firm with the highest fit; None if there is none.
+def real_matches(matches: Sequence[Fit]) -> list[Fit]:
+    """Return the matches that tell of the firm's real business, the segments it truly works in.
 
-    Only matches that tell of the firm's real business count: a maker of what the city has plenty of
-    is not shown as a weak supplier of what it lacks, and a passing word makes no firm a candidate.
-    Ties go to the stronger match, then to the segment's id.
+    A maker of what the city has plenty of is not shown as a weak supplier of what it lacks, and a
+    passing word makes no firm a candidate.
     """
     strongest = max((match.strength for match in matches), default=0.0)
     least = max(_SOLID_STRENGTH, _MAIN_BUSINESS_SHARE * strongest)
-    real = [match for match in matches if match.strength >= least]
-    return min(real, key=lambda match: (-match.fit, -match.strength, match.segment), default=None)
+    return [match for match in matches if match.strength >= least]
+
+
+def best_match(matches: Sequence[Fit]) -> Fit | None:
+    """Return the real match of a firm with the highest fit; None if there is none.
+
+    Ties go to the stronger match, then to the segment's id.
+    """
+    return min(
+        real_matches(matches), key=lambda match: (-match.fit, -match.strength, match.segment),
+        default=None,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

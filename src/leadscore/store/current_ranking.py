@@ -271,13 +271,20 @@ FIRM_SEGMENTS = sa.Table(
     METADATA,
     sa.Column("firm_id", Number, sa.ForeignKey("firms.id"), primary_key=True),
     sa.Column("segment", _Key, primary_key=True),
+    sa.Column("chain", _Key, nullable=False),
     sa.Column("role", sa.Text),
     sa.Column("use", sa.Text),
     sa.Column("strength", sa.Float, nullable=False),
     sa.Column("fit", sa.Float, nullable=False),
-    sa.Index("ix_firm_segments_segment", "segment", "fit"),
+    sa.Column("priority", sa.Float, nullable=False),
+    sa.Index("ix_firm_segments_segment", "segment", "priority"),
+    sa.Index("ix_firm_segments_chain", "chain", "firm_id"),
 )
-"""Every match of a firm, by its score of now: strength and fit 0..1, and for which use."""
+"""The segments that a firm truly works in, by its score of now, and for which use.
+
+Strength, fit and priority are 0..1; the last two are those for the gap there: a segment's own view
+is ordered by them (see `leadscore.ranking.score.Scorer.in_gaps`).
+"""
 
 STANDING_TEXTS = sa.Table(
     "standing_texts",

@@ -6,7 +6,7 @@ import base64
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, Literal, NamedTuple, get_args
 from weakref import WeakKeyDictionary
@@ -30,7 +30,13 @@ from leadscore.ranking.order import (
 from leadscore.ranking.reasons import corrections_line
 from leadscore.ranking.score import Scorer
 from leadscore.ranking.vetoes import veto_text
-from leadscore.store.current_ranking import SCORES, STANDINGS, firms_with, words_of
+from leadscore.store.current_ranking import (
+    FIRM_SEGMENTS,
+    SCORES,
+    STANDINGS,
+    firms_with,
+    words_of,
+)
 from leadscore.store.database import (
     StoreError,
     current_generation,
@@ -48,7 +54,9 @@ WORDS = room_words("store")
 
 NONE = "none"
 """What one writes for firms that have no chain, segment, role, stage or owner."""
-_NAMED = ("chain", "segment", "role", "stage", "owner")
+_NAMED = ("role", "stage", "owner")
+_WORKED_IN = {"chain": FIRM_SEGMENTS.c.chain, "segment": FIRM_SEGMENTS.c.segment}
+_OF_GAP = ("chain", "segment", "role", "fit", "priority")
 _FEW, _OFTEN = 2_000, 4  # firms, and those of which one is meant
 
 
@@ -57,9 +65,11 @@ class RankingFilter:
     """Which firms are asked for; of several conditions all must hold, of several values any."""
 
     list_id: tuple[int, ...] = ()
-    chain: tuple[str, ...] = ()  # these and the like as they stand now; ``none`` for those without
+    # These and the like as they stand now; ``none`` for those without. A firm is in each segment
+    # that it truly works in.
+    chain: tuple[str, ...] = ()
     segment: tuple[str, ...] = ()
-    role: tuple[str, ...] = ()
+    role: tuple[str, ...] = ()  # in the segment that it fits best
     region: tuple[str, ...] = ()  # how division codes begin (``44``), or provinces and cities
     grade: tuple[str, ...] = ()
     veto: tuple[str, ...] = ()  # ``no`` for firms without, ``yes``, or keys of `vetoes.WORDING`
@@ -86,6 +96,12 @@ class RankingFilter:
             for name, value in asdict(self).items()
             if value or (name == "firms" and value is not None)
         }
+
+    @property
+    def gap(self) -> str | None:
+        """The segment whose own view this is, if just one is asked for."""
+        one = self.segment[0] if len(self.segment) == 1 else NONE
+        return None if one == NONE else one
 
     def conditions(
         self, connection: Connection, *, in_order: bool = False
@@ -127,6 +143,9 @@ class RankingFilter:
                 few = connection.scalars(of_some.limit(_FEW + 1)).all()
                 many = partial(_there_in, of_some)
                 conditions[name] = partial(_in, few) if len(few) <= _FEW else many
+        for name, column in _WORKED_IN.items():
+            if wanted := getattr(self, name):
+                conditions[name] = partial(_in_any, _working_in(connection, column, wanted))
         if self.firms is not None:
             conditions["firms"] = partial(_in, self.firms)
         if words := words_of(self.text or ""):
@@ -176,6 +195,28 @@ def _one_of(query: Select[int], number: ColumnElement[int]) -> ColumnElement[boo
     return number.in_(query).is_(True)
 
 
+def _working_in(
+    connection: Connection, column: sa.Column[str], wanted: Sequence[str]
+) -> list[_Among]:
+    any_of: list[_Among] = []
+    if NONE in wanted:
+        any_of.append(_nowhere)
+    if named := [value for value in wanted if value != NONE]:
+        of_some = sa.select(FIRM_SEGMENTS.c.firm_id).where(column.in_(named))
+        few = connection.scalars(of_some.limit(_FEW + 1)).all()
+        any_of.append(partial(_in, few) if len(few) <= _FEW else partial(_one_of, of_some))
+    return any_of
+
+
+def _nowhere(number: ColumnElement[int]) -> ColumnElement[bool]:
+    of_any = FIRM_SEGMENTS.alias("of_any").c.firm_id
+    return ~sa.select(of_any).where(of_any == number).exists()
+
+
+def _in_any(any_of: Sequence[_Among], number: ColumnElement[int]) -> ColumnElement[bool]:
+    return sa.or_(*(holds(number) for holds in any_of))
+
+
 def _in_regions(regions: Iterable[str]) -> ColumnElement[bool]:
     at, names, any_of = STANDINGS.c, list[str](), list[ColumnElement[bool]]()
     for region in regions:
@@ -210,7 +251,8 @@ class Cursor:
     """The last row of a page.
 
     ``value`` is what it was sorted by before its ``key``, None in the usual order, which is that of
-    keys; ``key`` is its place in the one order (see `leadscore.ranking.order`).
+    keys but in the view of a segment; ``key`` is its place in the one order (see
+    `leadscore.ranking.order`).
     """
 
     sort: Sort
@@ -243,8 +285,8 @@ def read_cursor(text: str, sort: Sort) -> Cursor:
 
 
 def _may_hold(column: str, value: Any) -> bool:
-    if column == "priority":
-        return value is None
+    if column == "priority" and value is None:
+        return True
     if column != "name":
         return type(value) in (int, float) and 0.0 <= value <= 1.0
     try:
@@ -288,20 +330,26 @@ def ranking_page(
 
     ``-priority`` is the order of `leadscore.ranking.order`, which also decides among equals. What
     puts the lowest first is the same list from its other end. ``after`` is the last row of the page
-    before.
+    before. In the view of one segment, chain, segment, role, fit and priority are those for the gap
+    there, and order the firms; ranks and grades stay those among all.
     """
     rows: list[RowMapping] = []
-    conditions = asked.conditions(connection, in_order=True)
+    gap = asked.gap
+    if after is not None and (after.value is None) != (_column(sort, gap) is None):
+        raise BadCursorError(WORDS["ranking.bad"], [Detail("cursor", "…", WORDS["ranking.one"])])
+    # The view's own segment is a join.
+    others = replace(asked, segment=()) if gap else asked
+    conditions = others.conditions(connection, in_order=True)
     for vetoed in (False, True):
         start = after if after is not None and is_vetoed(after.key) == vetoed else None
         passed = after is not None and is_vetoed(after.key) and not vetoed
         unwanted = asked.veto and all(vetoed == (veto == "no") for veto in asked.veto)
         if passed or unwanted:
             continue
-        for place in _places(sort, start):
+        for place in _places(sort, gap, start):
             if lacking := limit + 1 - len(rows):
                 part = [STANDINGS.c.vetoed.is_(vetoed), *conditions, *place]
-                rows += _rows(connection, part, sort, lacking)
+                rows += _rows(connection, part, sort, gap, lacking)
     page = rows[:limit]
     ranked = [row["firm_id"] for row in page if not row["vetoed"]]
     of_list = asked.list_id[0] if len(asked.list_id) == 1 else None
@@ -315,7 +363,7 @@ def ranking_page(
         firms.append({**row, "rank": rank, "record": record, "corrections": corrections})
     if len(rows) <= limit:
         return RankingPage(firms, None)
-    last, by = page[-1], _column(sort)
+    last, by = page[-1], _column(sort, gap)
     value = None if by is None else last[by.name]
     return RankingPage(firms, Cursor(sort, value, last["order_key"]))
 
@@ -335,18 +383,22 @@ def whole_ranking(
             return
 
 
-def _column(sort: Sort) -> sa.Column[Any] | None:
+def _column(sort: Sort, gap: str | None) -> sa.Column[Any] | None:
     by = sort.removeprefix("-")
+    if gap and by in _OF_GAP:
+        return FIRM_SEGMENTS.c[by]
     return None if by == "priority" else STANDINGS.c[by]
 
 
-def _places(sort: Sort, after: Cursor | None) -> Iterator[list[ColumnElement[bool]]]:
+def _places(
+    sort: Sort, gap: str | None, after: Cursor | None
+) -> Iterator[list[ColumnElement[bool]]]:
     # First those with the same value as the row, then those beyond it: so an index leads to either,
     # whatever the directions of value and key.
     if after is None:
         yield []
         return
-    by, key = _column(sort), STANDINGS.c.order_key
+    by, key = _column(sort, gap), STANDINGS.c.order_key
     follows = key > after.key if sort in _RISING else key < after.key
     if by is None:
         yield [follows]
@@ -356,20 +408,28 @@ def _places(sort: Sort, after: Cursor | None) -> Iterator[list[ColumnElement[boo
 
 
 def _rows(
-    connection: Connection, conditions: Sequence[Any], sort: Sort, limit: int
+    connection: Connection, conditions: Sequence[Any], sort: Sort, gap: str | None, limit: int
 ) -> Sequence[RowMapping]:
-    query = sa.select(STANDINGS).where(*conditions)
-    page = query.order_by(*_order(STANDINGS.c, sort)).limit(limit).subquery()
+    columns = {each.name: each for each in STANDINGS.c}
+    query = sa.select(STANDINGS)
+    if gap:
+        columns |= {name: FIRM_SEGMENTS.c[name] for name in _OF_GAP}
+        there = FIRM_SEGMENTS.c.segment == gap
+        query = sa.select(*columns.values()).join_from(
+            STANDINGS, FIRM_SEGMENTS, sa.and_(FIRM_SEGMENTS.c.firm_id == _FIRM_ID, there)
+        )
+    query = query.where(*conditions)
+    page = query.order_by(*_order(columns, sort, gap)).limit(limit).subquery()
     joined = (
         sa.select(page, *_SCORED, FIRMS.c.record)
         .join(SCORES, SCORES.c.id == page.c.score_id)
         .join(FIRMS, FIRMS.c.id == page.c.firm_id)
     )
-    return connection.execute(joined.order_by(*_order(page.c, sort))).mappings().all()
+    return connection.execute(joined.order_by(*_order(page.c, sort, gap))).mappings().all()
 
 
-def _order(columns: Any, sort: Sort) -> list[ColumnElement[Any]]:
-    by, key = _column(sort), columns.order_key
+def _order(columns: Any, sort: Sort, gap: str | None) -> list[ColumnElement[Any]]:
+    by, key = _column(sort, gap), columns["order_key"]
     end = key.asc() if sort in _RISING else key.desc()
     if by is None:
         return [end]
@@ -437,7 +497,8 @@ class Choices(NamedTuple):
 
 _Groups = Mapping[tuple[str | None, ...], int]
 _Tests = Mapping[str, Callable[[str | None], bool]]
-_GROUPED = (*FACETS, "province")
+_IN_ROW = tuple(name for name in FACETS if name not in _WORKED_IN)
+_GROUPED = (*_IN_ROW, "province")
 
 
 def how_many(connection: Connection, asked: RankingFilter) -> int:
@@ -450,7 +511,8 @@ def facets(connection: Connection, asked: RankingFilter) -> Facets:
     """Count the firms that are meant, by each value of `FACETS` and by list."""
     columns, among = asked.of_columns(), asked.among(connection)
     groups = _grouped(connection, columns, among)
-    counts = {name: _counted(groups, {}, name) for name in FACETS}
+    counts = {name: _counted(groups, {}, name) for name in _IN_ROW}
+    counts |= {name: _worked_in(connection, columns, among, name) for name in _WORKED_IN}
     return Facets(sum(groups.values()), counts, _by(connection, columns, among, _LIST_ID))
 
 
@@ -463,7 +525,10 @@ def choices(
     region = {name: holds for name, holds in columns.items() if name == "region"}
     # All values at once: an index that has them all is read once.
     groups = _grouped(connection, region, among)
-    by = {name: _counted(groups, tests, name, but=name) for name in FACETS}
+    by = {name: _counted(groups, tests, name, but=name) for name in _IN_ROW}
+    by |= {
+        name: _worked_in(connection, columns, _without(among, name), name) for name in _WORKED_IN
+    }
     around = _grouped(connection, {}, among) if region else groups
     by["region"] = _counted(around, tests, "province")
     total = sum(_counted(groups, tests, "grade").values())
@@ -485,16 +550,52 @@ def _grouped(
 ) -> _Groups:  # fmt: skip
     if columns or among or is_writing(connection):
         return _groups(connection, [*columns.values(), *(of(_FIRM_ID) for of in among.values())])
-    # Of all firms, as every page without a search counts them: kept until somebody writes.
+    # Of all firms, as every page without a search counts them.
+    groups: _Groups = _until_written(connection, "groups", lambda: _groups(connection, []))
+    return groups
+
+
+def _until_written(connection: Connection, name: str, count: Callable[[], Any]) -> Any:
     generation = connection.scalar(sa.select(current_generation))
-    kept = _KEPT.get(connection.engine)
-    if kept is None or kept[0] != generation:
-        kept = _KEPT[connection.engine] = generation, _groups(connection, [])
-    return kept[1]
+    known, kept = _KEPT.get(connection.engine, (None, {}))
+    if known != generation:
+        kept = dict[str, Any]()
+        _KEPT[connection.engine] = generation, kept
+    if name not in kept:
+        kept[name] = count()
+    return kept[name]
 
 
-_KEPT: WeakKeyDictionary[sa.Engine, tuple[int | None, _Groups]] = WeakKeyDictionary()
+_KEPT: WeakKeyDictionary[sa.Engine, tuple[int | None, dict[str, Any]]] = WeakKeyDictionary()
 _FIRM_ID = STANDINGS.c.firm_id
+
+
+def _worked_in(
+    connection: Connection, columns: Mapping[str, ColumnElement[bool]],
+    among: Mapping[str, _Among], name: str,
+) -> dict[str | None, int]:  # fmt: skip
+    """Count firms by the chains or segments that they truly work in; None for those in none."""
+    if columns or among or is_writing(connection):
+        return _in_each(connection, columns, among, _WORKED_IN[name])
+    of_all: dict[str | None, int] = _until_written(
+        connection, name, lambda: _in_each(connection, {}, {}, _WORKED_IN[name])
+    )
+    return of_all
+
+
+def _in_each(
+    connection: Connection, columns: Mapping[str, ColumnElement[bool]],
+    among: Mapping[str, _Among], number: sa.Column[str],
+) -> dict[str | None, int]:  # fmt: skip
+    conditions = [*columns.values(), *(holds(_FIRM_ID) for holds in among.values())]
+    of_firms = FIRM_SEGMENTS.c.firm_id
+    query = sa.select(number, sa.func.count(sa.distinct(of_firms))).group_by(number)
+    query = query.join_from(FIRM_SEGMENTS, STANDINGS, of_firms == _FIRM_ID).where(*conditions)
+    counts: dict[str | None, int] = {row[0]: row[1] for row in connection.execute(query)}
+    lost = sa.select(sa.func.count()).select_from(STANDINGS).where(*conditions, _nowhere(_FIRM_ID))
+    if none := connection.scalar(lost):
+        counts[None] = none
+    return counts
 
 
 def _groups(connection: Connection, conditions: Sequence[ColumnElement[bool]]) -> _Groups:
@@ -546,9 +647,10 @@ _BEST = 3  # candidates that are named for each segment
 
 
 class Candidates(NamedTuple):
-    """The firms that would fill a segment best of all that they could fill.
+    """The firms that truly work in a segment, by their priority for the gap there.
 
-    How many nothing speaks against, and ``firm_id, name, priority, grade, rank`` of the first ones.
+    How many nothing speaks against, and ``firm_id, name, priority, grade, rank`` of the first ones:
+    the priority is that for the gap, rank and grade are those among all.
     """
 
     number: int
@@ -557,14 +659,18 @@ class Candidates(NamedTuple):
 
 def candidates(connection: Connection, segments: Iterable[str]) -> dict[str, Candidates]:
     """Return the candidates of segments, by their ids."""
-    at = STANDINGS.c
-    # Vetoed firms are counted, too, so that all comes from the index of segments alone.
-    counted = sa.select(at.segment, at.vetoed, sa.func.count()).group_by(at.segment, at.vetoed)
-    numbers = {row[0]: row[2] for row in connection.execute(counted) if not row[1]}
-    first = sa.select(at.firm_id, at.name, at.priority, at.grade).where(at.vetoed.is_(False))
-    first = first.order_by(at.order_key).limit(_BEST)
+    at, there = STANDINGS.c, FIRM_SEGMENTS.c
+    courted = {"veto": at.vetoed.is_(False)}
+
+    def count() -> dict[str | None, int]:
+        return _in_each(connection, courted, {}, there.segment)
+
+    numbers = count() if is_writing(connection) else _until_written(connection, "gaps", count)
+    first = sa.select(at.firm_id, at.name, there.priority, at.grade).where(courted["veto"])
+    first = first.join_from(STANDINGS, FIRM_SEGMENTS, there.firm_id == at.firm_id)
+    first = first.order_by(there.priority.desc(), at.order_key).limit(_BEST)
     best: dict[str, Sequence[RowMapping]] = {
-        segment: connection.execute(first.where(at.segment == segment)).mappings().all()
+        segment: connection.execute(first.where(there.segment == segment)).mappings().all()
         if segment in numbers
         else []
         for segment in segments
@@ -576,6 +682,14 @@ def candidates(connection: Connection, segments: Iterable[str]) -> dict[str, Can
         )
         for segment, rows in best.items()
     }
+
+
+def segments_of(connection: Connection, firm_id: int) -> Sequence[RowMapping]:
+    """Return the rows of `FIRM_SEGMENTS` of a firm, the one that it fits best first."""
+    there = FIRM_SEGMENTS.c
+    query = sa.select(FIRM_SEGMENTS).where(there.firm_id == firm_id)
+    order = there.fit.desc(), there.strength.desc(), there.segment
+    return connection.execute(query.order_by(*order)).mappings().all()
 
 
 def veto_of(row: Mapping[str, Any] | RowMapping, lang: Lang) -> str | None:

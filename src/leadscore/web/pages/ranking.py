@@ -513,6 +513,7 @@ def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             city=scorer.city.name, model=scorer.model,
             profile=dependencies.profiles.current().number_of(scorer.city),
             rescoring=bool(rescoring), today=dependencies.today(),
+            gap_name=scorer.wording.segment(meant.gap, lang),
             certainty=scorer.certainty((0.0, 1.0)) if not scorer.learned else None,
             asked=asked, firms=firms, total=counts.total,
             facets=facets,

@@ -222,6 +222,12 @@ class RankedFirm(CertaintyAnswer):
     chain: str | None
     segment: str | None
     segment_name: str | None
+    main_segment: str | None = Field(
+        description="契合度最高的环节；只筛选一个环节时 `segment`、`role`、`fit`、`priority` 是该环节的，并按它排列。"
+        " The segment that it fits best. Where one segment is asked for, `segment`, `role`, `fit` "
+        "and `priority` are those for the gap there, and order the firms."
+    )
+    main_segment_name: str | None
     role: str | None
     province: str | None
     city: str | None
@@ -332,6 +338,8 @@ def _ranked_firm(
         "list_id": row["list_id"],
         "corrected": row["overridden"],
         "segment_name": wording.segment(row["segment"], lang),
+        "main_segment": row["scored_segment"],
+        "main_segment_name": wording.segment(row["scored_segment"], lang),
         "veto_text": stored.veto_of(row, lang),
         "reasons": list(islice(main_reasons(wording, row, lang), most_reasons)),
         "as_of": row["as_of"].isoformat(),
