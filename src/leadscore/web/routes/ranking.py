@@ -223,9 +223,9 @@ class RankedFirm(CertaintyAnswer):
     segment: str | None
     segment_name: str | None
     main_segment: str | None = Field(
-        description="契合度最高的环节；只筛选一个环节时 `segment`、`role`、`fit`、`priority` 是该环节的，"
-        "并按它排列。 The segment that it fits best. Where one segment is asked for, `segment`, `role`, `fit` "
-        "and `priority` are those for the gap there, and order the firms."
+        description="契合度最高的环节；只筛选一个环节时 `segment`、`role`、`fit`、`priority` "
+        "是该环节的，并按它排列。 The segment that it fits best. Where one segment is asked for, "
+        "`segment`, `role`, `fit` and `priority` are those for the gap there, and order the firms."
     )
     main_segment_name: str | None
     role: str | None
