@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Literal, NamedTuple, get_args
 from weakref import WeakKeyDictionary
 
@@ -497,8 +497,8 @@ class Choices(NamedTuple):
 
 _Groups = Mapping[tuple[str | None, ...], int]
 _Tests = Mapping[str, Callable[[str | None], bool]]
-_IN_ROW = tuple(name for name in FACETS if name not in _WORKED_IN)
-_GROUPED = (*_IN_ROW, "province")
+_GROUPED = ("works_in", "role", "grade", "stage", "owner", "veto", "province")
+_PLACES = {name: _GROUPED.index(name) for name in _GROUPED} | dict.fromkeys(_WORKED_IN, 0)
 
 
 def how_many(connection: Connection, asked: RankingFilter) -> int:
@@ -511,8 +511,7 @@ def facets(connection: Connection, asked: RankingFilter) -> Facets:
     """Count the firms that are meant, by each value of `FACETS` and by list."""
     columns, among = asked.of_columns(), asked.among(connection)
     groups = _grouped(connection, columns, among)
-    counts = {name: _counted(groups, {}, name) for name in _IN_ROW}
-    counts |= {name: _worked_in(connection, columns, among, name) for name in _WORKED_IN}
+    counts = {name: _counted(groups, {}, name) for name in FACETS}
     return Facets(sum(groups.values()), counts, _by(connection, columns, among, _LIST_ID))
 
 
@@ -524,12 +523,10 @@ def choices(
     tests = _tests(asked)
     region = {name: holds for name, holds in columns.items() if name == "region"}
     # All values at once: an index that has them all is read once.
-    groups = _grouped(connection, region, among)
-    by = {name: _counted(groups, tests, name, but=name) for name in _IN_ROW}
-    by |= {
-        name: _worked_in(connection, columns, _without(among, name), name) for name in _WORKED_IN
-    }
-    around = _grouped(connection, {}, among) if region else groups
+    of_sets = {name: holds for name, holds in among.items() if name not in _WORKED_IN}
+    groups = _grouped(connection, region, of_sets)
+    by = {name: _counted(groups, tests, name, but=name) for name in FACETS}
+    around = _grouped(connection, {}, of_sets) if region else groups
     by["region"] = _counted(around, tests, "province")
     total = sum(_counted(groups, tests, "grade").values())
     return Choices(
@@ -550,52 +547,16 @@ def _grouped(
 ) -> _Groups:  # fmt: skip
     if columns or among or is_writing(connection):
         return _groups(connection, [*columns.values(), *(of(_FIRM_ID) for of in among.values())])
-    # Of all firms, as every page without a search counts them.
-    groups: _Groups = _until_written(connection, "groups", lambda: _groups(connection, []))
-    return groups
-
-
-def _until_written(connection: Connection, name: str, count: Callable[[], Any]) -> Any:
+    # Of all firms, as every page without a search counts them: kept until somebody writes.
     generation = connection.scalar(sa.select(current_generation))
-    known, kept = _KEPT.get(connection.engine, (None, {}))
-    if known != generation:
-        kept = dict[str, Any]()
-        _KEPT[connection.engine] = generation, kept
-    if name not in kept:
-        kept[name] = count()
-    return kept[name]
+    kept = _KEPT.get(connection.engine)
+    if kept is None or kept[0] != generation:
+        kept = _KEPT[connection.engine] = generation, _groups(connection, [])
+    return kept[1]
 
 
-_KEPT: WeakKeyDictionary[sa.Engine, tuple[int | None, dict[str, Any]]] = WeakKeyDictionary()
+_KEPT: WeakKeyDictionary[sa.Engine, tuple[int | None, _Groups]] = WeakKeyDictionary()
 _FIRM_ID = STANDINGS.c.firm_id
-
-
-def _worked_in(
-    connection: Connection, columns: Mapping[str, ColumnElement[bool]],
-    among: Mapping[str, _Among], name: str,
-) -> dict[str | None, int]:  # fmt: skip
-    """Count firms by the chains or segments that they truly work in; None for those in none."""
-    if columns or among or is_writing(connection):
-        return _in_each(connection, columns, among, _WORKED_IN[name])
-    of_all: dict[str | None, int] = _until_written(
-        connection, name, lambda: _in_each(connection, {}, {}, _WORKED_IN[name])
-    )
-    return of_all
-
-
-def _in_each(
-    connection: Connection, columns: Mapping[str, ColumnElement[bool]],
-    among: Mapping[str, _Among], number: sa.Column[str],
-) -> dict[str | None, int]:  # fmt: skip
-    conditions = [*columns.values(), *(holds(_FIRM_ID) for holds in among.values())]
-    of_firms = FIRM_SEGMENTS.c.firm_id
-    query = sa.select(number, sa.func.count(sa.distinct(of_firms))).group_by(number)
-    query = query.join_from(FIRM_SEGMENTS, STANDINGS, of_firms == _FIRM_ID).where(*conditions)
-    counts: dict[str | None, int] = {row[0]: row[1] for row in connection.execute(query)}
-    lost = sa.select(sa.func.count()).select_from(STANDINGS).where(*conditions, _nowhere(_FIRM_ID))
-    if none := connection.scalar(lost):
-        counts[None] = none
-    return counts
 
 
 def _groups(connection: Connection, conditions: Sequence[ColumnElement[bool]]) -> _Groups:
@@ -623,12 +584,22 @@ def _by(
 def _counted(
     groups: _Groups, tests: _Tests, name: str, *, but: str | None = None
 ) -> dict[str | None, int]:
-    held = [(_GROUPED.index(each), test) for each, test in tests.items() if each != but]
-    at, counts = _GROUPED.index(name), Counter[str | None]()
+    held = [(_PLACES[each], test) for each, test in tests.items() if each != but]
+    at, counts = _PLACES[name], Counter[str | None]()
     for row, many in groups.items():
         if all(test(row[place]) for place, test in held):
-            counts[row[at]] += many
+            for value in _worked_in(name, row[at]) if name in _WORKED_IN else (row[at],):
+                counts[value] += many
     return dict(counts)
+
+
+@lru_cache(maxsize=10_000)
+def _worked_in(name: str, works_in: str | None) -> frozenset[str | None]:
+    # In which segments or chains a firm works, of `STANDINGS.works_in`.
+    segments = works_in.split(";") if works_in else [None]
+    if name == "segment":
+        return frozenset(segments)
+    return frozenset(segment and segment.partition(".")[0] for segment in segments)
 
 
 def _tests(asked: RankingFilter) -> _Tests:
@@ -637,10 +608,17 @@ def _tests(asked: RankingFilter) -> _Tests:
     for name in (*_NAMED, "grade"):
         if wanted := getattr(asked, name):
             tests[name] = {None if value == NONE else value for value in wanted}.__contains__
+    for name in _WORKED_IN:
+        if wanted := getattr(asked, name):
+            tests[name] = partial(_works_in_any, name, {None if v == NONE else v for v in wanted})
     if asked.veto:
         vetoes = frozenset(None if veto == "no" else veto for veto in asked.veto)
         tests["veto"] = lambda veto: veto in vetoes or (veto is not None and "yes" in vetoes)
     return tests
+
+
+def _works_in_any(name: str, wanted: Collection[str | None], works_in: str | None) -> bool:
+    return not _worked_in(name, works_in).isdisjoint(wanted)
 
 
 _BEST = 3  # candidates that are named for each segment
@@ -660,13 +638,9 @@ class Candidates(NamedTuple):
 def candidates(connection: Connection, segments: Iterable[str]) -> dict[str, Candidates]:
     """Return the candidates of segments, by their ids."""
     at, there = STANDINGS.c, FIRM_SEGMENTS.c
-    courted = {"veto": at.vetoed.is_(False)}
-
-    def count() -> dict[str | None, int]:
-        return _in_each(connection, courted, {}, there.segment)
-
-    numbers = count() if is_writing(connection) else _until_written(connection, "gaps", count)
-    first = sa.select(at.firm_id, at.name, there.priority, at.grade).where(courted["veto"])
+    courted = _tests(RankingFilter(veto=("no",)))
+    numbers = _counted(_grouped(connection, {}, {}), courted, "segment")
+    first = sa.select(at.firm_id, at.name, there.priority, at.grade).where(at.vetoed.is_(False))
     first = first.join_from(STANDINGS, FIRM_SEGMENTS, there.firm_id == at.firm_id)
     first = first.order_by(there.priority.desc(), at.order_key).limit(_BEST)
     best: dict[str, Sequence[RowMapping]] = {

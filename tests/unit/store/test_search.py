@@ -172,7 +172,7 @@ def test_frequent_words_are_counted_as_they_are_found(many: Database) -> None:
             counted, shown = facets(connection, meant), choices(connection, meant)
             assert len(ranking_page(connection, meant).firms) == min(50, len(held))
             assert how_many(connection, meant) == counted.total == shown.total == len(held)
-        for name in FACETS:
+        for name in FACETS:  # each of these firms works in one segment at most
             values = Counter(getattr(rows[number], name) for number in held)
             assert counted.counts[name] == values, (asked, name)
         lists = Counter(list_id for number, list_id in in_lists if number in held)

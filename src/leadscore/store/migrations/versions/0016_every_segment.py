@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import attrgetter
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -9,6 +12,7 @@ revision = "0016"
 down_revision = "0015"
 
 _KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+_COUNTED = ("works_in", "role", "grade", "stage", "owner", "veto", "province", "city")
 _STRONG = 0.15  # as the program has it that writes them: a weaker match is a passing word
 _SHARE = 0.5  # of the strongest one
 
@@ -18,7 +22,7 @@ _MATCHES = sa.table(
 )
 _STANDINGS = sa.table(
     "standings",
-    *(sa.column(name) for name in ("firm_id", "segment", "likelihood", "fit", "priority")),
+    *(sa.column(name) for name in ("firm_id", "works_in", "likelihood", "fit", "priority")),
 )
 
 
@@ -58,3 +62,20 @@ def upgrade() -> None:
     op.drop_index("ix_firm_segments_segment", "firm_segments")
     op.create_index("ix_firm_segments_segment", "firm_segments", ["segment", "priority"])
     op.create_index("ix_firm_segments_chain", "firm_segments", ["chain", "firm_id"])
+    op.add_column("standings", sa.Column("works_in", _KEY))
+    _tell_standings(op.get_bind())
+    for name in ("chain", "segment", "facets"):
+        op.drop_index(f"ix_standings_{name}", "standings")
+    op.create_index("ix_standings_facets", "standings", list(_COUNTED))
+
+
+def _tell_standings(connection: sa.Connection) -> None:
+    of_firms = sa.select(_MATCHES.c.firm_id, _MATCHES.c.segment)
+    rows = connection.execute(of_firms.order_by(_MATCHES.c.firm_id, _MATCHES.c.segment)).all()
+    told = [
+        {"firm": firm, "told": ";".join(row.segment for row in of_firm)}
+        for firm, of_firm in groupby(rows, attrgetter("firm_id"))
+    ]
+    if told:
+        tell = sa.update(_STANDINGS).where(_STANDINGS.c.firm_id == sa.bindparam("firm"))
+        connection.execute(tell.values(works_in=sa.bindparam("told")), told)
