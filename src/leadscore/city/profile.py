@@ -421,6 +421,15 @@ class City(Part):
         """
         return self._steps[self.segments[segment_id].id]
 
+    def beside(self, segment_ids: Iterable[str]) -> tuple[str, ...]:
+        """Return the segments that these feed or are fed by directly, without themselves.
+
+        What a firm that works in these could grow into; in the order of the profile.
+        """
+        own = set(segment_ids) & self.segments.keys()
+        near = {key for one in own for key in (*self.segments[one].feeds, *self.upstream_of(one))}
+        return tuple(key for key in self.segments if key in near - own)
+
     def anchors_of(self, segment_id: str) -> tuple[Anchor, ...]:
         """Return the anchors that work in the segment."""
         return self._anchors_in([self.segments[segment_id].id])

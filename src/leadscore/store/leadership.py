@@ -24,11 +24,12 @@ from leadscore.registry.models import ModelRegistry
 from leadscore.store.champions import history
 from leadscore.store.current_ranking import SCORES, STANDINGS
 from leadscore.store.database import one_of_some, rows_of_some
+from leadscore.store.facets import candidates
 from leadscore.store.firms import FIRMS, read_firms
 from leadscore.store.lists import LISTS, KeptList, kept_lists
 from leadscore.store.outcomes import Entry, firms_with_outcomes, outcomes_of
 from leadscore.store.profiles import changes_of
-from leadscore.store.ranking import RankingFilter, candidates, ranking_page
+from leadscore.store.ranking import RankingFilter, ranking_page
 from leadscore.text import Lang
 
 TARGETS = 5

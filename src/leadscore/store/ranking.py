@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, Literal, NamedTuple, get_args
-from weakref import WeakKeyDictionary
 
 import pandas as pd
 import sqlalchemy as sa
@@ -39,14 +37,12 @@ from leadscore.store.current_ranking import (
 )
 from leadscore.store.database import (
     StoreError,
-    current_generation,
     in_parts,
-    is_writing,
     one_of_some,
 )
 from leadscore.store.facts import facts_of, with_corrections
 from leadscore.store.firms import FIRMS
-from leadscore.store.lists import LIST_FIRMS, NOWHERE, own_headers_of, own_values_of
+from leadscore.store.lists import LIST_FIRMS, own_headers_of, own_values_of
 from leadscore.store.shortlists import SELECTION_FIRMS, SHORTLIST_FIRMS
 from leadscore.text import Lang, room_words
 
@@ -54,8 +50,8 @@ WORDS = room_words("store")
 
 NONE = "none"
 """What one writes for firms that have no chain, segment, role, stage or owner."""
-_NAMED = ("role", "stage", "owner")
-_WORKED_IN = {"chain": FIRM_SEGMENTS.c.chain, "segment": FIRM_SEGMENTS.c.segment}
+NAMED = ("role", "stage", "owner")
+WORKED_IN = {"chain": FIRM_SEGMENTS.c.chain, "segment": FIRM_SEGMENTS.c.segment}
 _OF_GAP = ("chain", "segment", "role", "fit", "priority")
 _FEW, _OFTEN = 2_000, 4  # firms, and those of which one is meant
 
@@ -114,7 +110,7 @@ class RankingFilter:
         """Return by filter what must hold of the columns of `STANDINGS`, but for its key."""
         at = STANDINGS.c
         conditions: dict[str, ColumnElement[bool]] = {}
-        for name in (*_NAMED, "grade"):
+        for name in (*NAMED, "grade"):
             if wanted := getattr(self, name):
                 named = [value for value in wanted if value != NONE]
                 any_of: list[ColumnElement[bool]] = [at[name].is_(None)] if NONE in wanted else []
@@ -132,10 +128,10 @@ class RankingFilter:
             conditions["veto"] = sa.or_(*any_of)
         return conditions
 
-    def among(self, connection: Connection, *, in_order: bool = False) -> dict[str, _Among]:
+    def among(self, connection: Connection, *, in_order: bool = False) -> dict[str, Among]:
         """Return by filter what must hold of the number of a firm, of whatever table."""
         # Few firms are found first, and then looked up; many are gone through in their order.
-        conditions: dict[str, _Among] = {}
+        conditions: dict[str, Among] = {}
         for name, number in _SETS.items():
             if wanted := getattr(self, name):
                 members = number.table.alias().c  # whatever else is asked of that table
@@ -143,7 +139,7 @@ class RankingFilter:
                 few = connection.scalars(of_some.limit(_FEW + 1)).all()
                 many = partial(_there_in, of_some)
                 conditions[name] = partial(_in, few) if len(few) <= _FEW else many
-        for name, column in _WORKED_IN.items():
+        for name, column in WORKED_IN.items():
             if wanted := getattr(self, name):
                 conditions[name] = partial(_in_any, _working_in(connection, column, wanted))
         if self.firms is not None:
@@ -172,13 +168,13 @@ def _several(name: str, value: Any) -> Any:
     return tuple(dict.fromkeys(values))
 
 
-_LIST_ID, _SHORTLIST_ID = LIST_FIRMS.c.list_id, SHORTLIST_FIRMS.c.shortlist_id
+LIST_ID, SHORTLIST_ID = LIST_FIRMS.c.list_id, SHORTLIST_FIRMS.c.shortlist_id
 _SETS: dict[str, sa.Column[int]] = {
-    "list_id": _LIST_ID,
-    "shortlist": _SHORTLIST_ID,
+    "list_id": LIST_ID,
+    "shortlist": SHORTLIST_ID,
     "selection": SELECTION_FIRMS.c.selection_id,
 }
-_Among = Callable[[ColumnElement[int]], ColumnElement[bool]]
+Among = Callable[[ColumnElement[int]], ColumnElement[bool]]
 
 
 def _in(firms: Sequence[int], number: ColumnElement[int]) -> ColumnElement[bool]:
@@ -197,8 +193,8 @@ def _one_of(query: Select[int], number: ColumnElement[int]) -> ColumnElement[boo
 
 def _working_in(
     connection: Connection, column: sa.Column[str], wanted: Sequence[str]
-) -> list[_Among]:
-    any_of: list[_Among] = []
+) -> list[Among]:
+    any_of: list[Among] = []
     if NONE in wanted:
         any_of.append(_nowhere)
     if named := [value for value in wanted if value != NONE]:
@@ -213,7 +209,7 @@ def _nowhere(number: ColumnElement[int]) -> ColumnElement[bool]:
     return ~sa.select(of_any).where(of_any == number).exists()
 
 
-def _in_any(any_of: Sequence[_Among], number: ColumnElement[int]) -> ColumnElement[bool]:
+def _in_any(any_of: Sequence[Among], number: ColumnElement[int]) -> ColumnElement[bool]:
     return sa.or_(*(holds(number) for holds in any_of))
 
 
@@ -298,8 +294,6 @@ def _may_hold(column: str, value: Any) -> bool:
 PAGE = 50
 """Firms of a page, unless others are asked for."""
 LONGEST_PAGE = 500
-FACETS = ("chain", "segment", "role", "grade", "stage", "owner", "veto")
-"""What is counted, beside the lists."""
 
 _EXPORTED_AT_ONCE = 1_000
 _SCORED = (
@@ -416,7 +410,7 @@ def _rows(
         columns |= {name: FIRM_SEGMENTS.c[name] for name in _OF_GAP}
         there = FIRM_SEGMENTS.c.segment == gap
         query = sa.select(*columns.values()).join_from(
-            STANDINGS, FIRM_SEGMENTS, sa.and_(FIRM_SEGMENTS.c.firm_id == _FIRM_ID, there)
+            STANDINGS, FIRM_SEGMENTS, sa.and_(FIRM_SEGMENTS.c.firm_id == STANDINGS.c.firm_id, there)
         )
     query = query.where(*conditions)
     page = query.order_by(*_order(columns, sort, gap)).limit(limit).subquery()
@@ -468,202 +462,6 @@ def _ranks(counted: sa.FromClause, condition: ColumnElement[bool]) -> Select[int
 _ALL = STANDINGS.alias("counted")
 _RANKS = _ranks(_ALL, _ALL.c.vetoed.is_(False))
 _RANKS_IN_LIST = _ranks(LIST_FIRMS, LIST_FIRMS.c.list_id == sa.bindparam("list_id"))
-
-
-class Facets(NamedTuple):
-    """How many firms are meant: all, by value for each of `FACETS`, and by list.
-
-    Those without a value are counted under None; one firm may stand in several lists.
-    """
-
-    total: int
-    counts: dict[str, dict[str | None, int]]
-    lists: dict[int, int]
-
-
-class Choices(NamedTuple):
-    """How many firms are meant, and how many there would be by each value of each filter.
-
-    ``by`` has the `FACETS` and ``region`` (by province), each with the firms by value, those
-    without one under None; a filter that is set is counted as if it were not, so that one can
-    change one's mind. ``lists`` and ``shortlists`` are by number; a firm may stand in several.
-    """
-
-    total: int
-    by: Mapping[str, Mapping[str | None, int]]
-    lists: Mapping[int, int]
-    shortlists: Mapping[int, int]
-
-
-_Groups = Mapping[tuple[str | None, ...], int]
-_Tests = Mapping[str, Callable[[str | None], bool]]
-_GROUPED = ("works_in", "role", "grade", "stage", "owner", "veto", "province")
-_PLACES = {name: _GROUPED.index(name) for name in _GROUPED} | dict.fromkeys(_WORKED_IN, 0)
-
-
-def how_many(connection: Connection, asked: RankingFilter) -> int:
-    """Count the firms that are meant."""
-    query = sa.select(sa.func.count()).select_from(STANDINGS).where(*asked.conditions(connection))
-    return connection.execute(query).scalar_one()
-
-
-def facets(connection: Connection, asked: RankingFilter) -> Facets:
-    """Count the firms that are meant, by each value of `FACETS` and by list."""
-    columns, among = asked.of_columns(), asked.among(connection)
-    groups = _grouped(connection, columns, among)
-    counts = {name: _counted(groups, {}, name) for name in FACETS}
-    return Facets(sum(groups.values()), counts, _by(connection, columns, among, _LIST_ID))
-
-
-def choices(
-    connection: Connection, asked: RankingFilter, *, lists: bool = True, shortlists: bool = True
-) -> Choices:
-    """Count what can be chosen, with ``lists`` and ``shortlists`` or nothing of these."""
-    columns, among = asked.of_columns(), asked.among(connection)
-    tests = _tests(asked)
-    region = {name: holds for name, holds in columns.items() if name == "region"}
-    # All values at once: an index that has them all is read once.
-    of_sets = {name: holds for name, holds in among.items() if name not in _WORKED_IN}
-    groups = _grouped(connection, region, of_sets)
-    by = {name: _counted(groups, tests, name, but=name) for name in FACETS}
-    around = _grouped(connection, {}, of_sets) if region else groups
-    by["region"] = _counted(around, tests, "province")
-    total = sum(_counted(groups, tests, "grade").values())
-    return Choices(
-        total,
-        by,
-        _by(connection, columns, _without(among, "list_id"), _LIST_ID) if lists else {},
-        _by(connection, columns, _without(among, "shortlist"), _SHORTLIST_ID) if shortlists else {},
-    )
-
-
-def _without(among: Mapping[str, _Among], name: str) -> dict[str, _Among]:
-    return {other: holds for other, holds in among.items() if other != name}
-
-
-def _grouped(
-    connection: Connection, columns: Mapping[str, ColumnElement[bool]],
-    among: Mapping[str, _Among],
-) -> _Groups:  # fmt: skip
-    if columns or among or is_writing(connection):
-        return _groups(connection, [*columns.values(), *(of(_FIRM_ID) for of in among.values())])
-    # Of all firms, as every page without a search counts them: kept until somebody writes.
-    generation = connection.scalar(sa.select(current_generation))
-    kept = _KEPT.get(connection.engine)
-    if kept is None or kept[0] != generation:
-        kept = _KEPT[connection.engine] = generation, _groups(connection, [])
-    return kept[1]
-
-
-_KEPT: WeakKeyDictionary[sa.Engine, tuple[int | None, _Groups]] = WeakKeyDictionary()
-_FIRM_ID = STANDINGS.c.firm_id
-
-
-def _groups(connection: Connection, conditions: Sequence[ColumnElement[bool]]) -> _Groups:
-    names = [STANDINGS.c[name] for name in _GROUPED]
-    query = sa.select(*names, sa.func.count()).where(*conditions).group_by(*names)
-    return {tuple(row[:-1]): row[-1] for row in connection.execute(query)}
-
-
-def _by(
-    connection: Connection, columns: Mapping[str, ColumnElement[bool]],
-    among: Mapping[str, _Among], number: sa.Column[int],
-) -> dict[int, int]:  # fmt: skip
-    firm_id = number.table.c.firm_id
-    query = sa.select(number, sa.func.count()).group_by(number)
-    if number is _LIST_ID:
-        query = query.where(LIST_FIRMS.c.order_key < NOWHERE)
-    elif not columns:  # firms that stand nowhere are in shortlists all the same
-        query = query.where(firm_id.in_(sa.select(_FIRM_ID)))
-    query = query.where(*columns.values(), *(holds(firm_id) for holds in among.values()))
-    if columns:
-        query = query.join(STANDINGS, firm_id == _FIRM_ID)
-    return {row[0]: row[1] for row in connection.execute(query)}
-
-
-def _counted(
-    groups: _Groups, tests: _Tests, name: str, *, but: str | None = None
-) -> dict[str | None, int]:
-    held = [(_PLACES[each], test) for each, test in tests.items() if each != but]
-    at, counts = _PLACES[name], Counter[str | None]()
-    for row, many in groups.items():
-        if all(test(row[place]) for place, test in held):
-            for value in _worked_in(name, row[at]) if name in _WORKED_IN else (row[at],):
-                counts[value] += many
-    return dict(counts)
-
-
-@lru_cache(maxsize=10_000)
-def _worked_in(name: str, works_in: str | None) -> frozenset[str | None]:
-    # In which segments or chains a firm works, of `STANDINGS.works_in`.
-    segments = works_in.split(";") if works_in else [None]
-    if name == "segment":
-        return frozenset(segments)
-    return frozenset(segment and segment.partition(".")[0] for segment in segments)
-
-
-def _tests(asked: RankingFilter) -> _Tests:
-    # The same as `RankingFilter.conditions` asks for.
-    tests: dict[str, Callable[[str | None], bool]] = {}
-    for name in (*_NAMED, "grade"):
-        if wanted := getattr(asked, name):
-            tests[name] = {None if value == NONE else value for value in wanted}.__contains__
-    for name in _WORKED_IN:
-        if wanted := getattr(asked, name):
-            tests[name] = partial(_works_in_any, name, {None if v == NONE else v for v in wanted})
-    if asked.veto:
-        vetoes = frozenset(None if veto == "no" else veto for veto in asked.veto)
-        tests["veto"] = lambda veto: veto in vetoes or (veto is not None and "yes" in vetoes)
-    return tests
-
-
-def _works_in_any(name: str, wanted: Collection[str | None], works_in: str | None) -> bool:
-    return not _worked_in(name, works_in).isdisjoint(wanted)
-
-
-_BEST = 3  # candidates that are named for each segment
-
-
-class Candidates(NamedTuple):
-    """The firms that truly work in a segment, by their priority for the gap there.
-
-    How many nothing speaks against, and ``firm_id, name, priority, grade, rank`` of the first ones:
-    the priority is that for the gap, rank and grade are those among all.
-    """
-
-    number: int
-    best: Sequence[Mapping[str, Any]]
-
-
-def candidates(connection: Connection, segments: Iterable[str]) -> dict[str, Candidates]:
-    """Return the candidates of segments, by their ids."""
-    at, there = STANDINGS.c, FIRM_SEGMENTS.c
-    courted = _tests(RankingFilter(veto=("no",)))
-    numbers = _counted(_grouped(connection, {}, {}), courted, "segment")
-    first = sa.select(at.firm_id, at.name, there.priority, at.grade).where(at.vetoed.is_(False))
-    first = first.join_from(STANDINGS, FIRM_SEGMENTS, there.firm_id == at.firm_id)
-    first = first.order_by(there.priority.desc(), at.order_key).limit(_BEST)
-    best: dict[str, Sequence[RowMapping]] = {
-        segment: connection.execute(first.where(there.segment == segment)).mappings().all()
-        if segment in numbers
-        else []
-        for segment in segments
-    }
-    placed = ranks(connection, [row["firm_id"] for rows in best.values() for row in rows])
-    return {
-        segment: Candidates(
-            numbers.get(segment, 0), [{**row, "rank": placed[row["firm_id"]]} for row in rows]
-        )
-        for segment, rows in best.items()
-    }
-
-
-def segments_of(connection: Connection, firm_id: int) -> Sequence[RowMapping]:
-    """Return the rows of `FIRM_SEGMENTS` of a firm, the one that it fits best first."""
-    there = FIRM_SEGMENTS.c
-    query = sa.select(FIRM_SEGMENTS).where(there.firm_id == firm_id)
-    order = there.fit.desc(), there.strength.desc(), there.segment
-    return connection.execute(query.order_by(*order)).mappings().all()
 
 
 def veto_of(row: Mapping[str, Any] | RowMapping, lang: Lang) -> str | None:

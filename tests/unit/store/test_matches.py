@@ -10,6 +10,7 @@ from tests.kept_lists import BLADES, NOW, TODAY, lakeport, scorer, take_in
 from leadscore.store.acts import enter_outcome
 from leadscore.store.current_ranking import FIRM_SEGMENTS, SCORES
 from leadscore.store.database import Database
+from leadscore.store.facets import candidates, firms_here
 from leadscore.store.firms import FIRMS, field_record, known_firm
 from leadscore.store.scoring import keep_asked, rescore
 
@@ -88,3 +89,13 @@ def test_an_outcome_leaves_the_matches_as_they_are(database: Database) -> None:
             actor="li.na", now=NOW, today=TODAY,
         )  # fmt: skip
     assert kept(database) == before
+
+
+def test_who_is_here_is_listed_with_the_segments_it_works_in(database: Database) -> None:
+    take_in(database, TWO | {"stage": "投产"}, {"name": "乙有限公司", "main_business": BLADES})
+    with database.read() as connection:
+        (here,) = firms_here(connection)
+        assert candidates(connection, ["wind.blade"])["wind.blade"].number == 1
+    assert (here.name, here.stage, here.segments) == ("甲有限公司", "producing", ("wind.blade",))
+    assert lakeport().beside(here.segments) == lakeport().beside(["wind.blade", "nowhere"]) != ()
+    assert "wind.blade" not in lakeport().beside(here.segments)

@@ -15,16 +15,14 @@ from tests.kept_lists import BLADES, BREAD, SCANNERS, code, standings, take_in
 from leadscore.ranking.order import order_key
 from leadscore.store.current_ranking import STANDINGS
 from leadscore.store.database import Database
+from leadscore.store.facets import FACETS, choices, facets
 from leadscore.store.ranking import (
-    FACETS,
     NONE,
     SORTS,
     BadCursorError,
     Cursor,
     RankingFilter,
     Sort,
-    choices,
-    facets,
     ranking_page,
     read_cursor,
     whole_ranking,

@@ -18,17 +18,11 @@ from leadscore.store.current_ranking import (
     words_of,
 )
 from leadscore.store.database import Database
+from leadscore.store.facets import FACETS, choices, facets, how_many
 from leadscore.store.firms import FIRMS
 from leadscore.store.lists import LIST_FIRMS
 from leadscore.store.quadrants import points
-from leadscore.store.ranking import (
-    FACETS,
-    RankingFilter,
-    choices,
-    facets,
-    how_many,
-    ranking_page,
-)
+from leadscore.store.ranking import RankingFilter, ranking_page
 
 NAMES = (
     "研发科技有限公司", "研·发", "发研", "Ａ研发Ｂ", "研 发", "LED-50%_厂", "a\"b''c", "\"研发\"*",

@@ -26,6 +26,7 @@ from leadscore.store.current_ranking import (
     score_history,
     values_of,
 )
+from leadscore.store.facets import segments_of
 from leadscore.store.facts import Fact, all_facts_of, facts_of, with_corrections
 from leadscore.store.firms import Firm, exclusions_of, firm_to_change, hidden_of, read_firm
 from leadscore.store.lists import own_fields_of
@@ -33,7 +34,7 @@ from leadscore.store.merging import merges_of
 from leadscore.store.models import scorecards
 from leadscore.store.outcomes import Entry, outcomes_of
 from leadscore.store.pursuits import Pursuit, pursuits_of
-from leadscore.store.ranking import ranks, segments_of, veto_of
+from leadscore.store.ranking import ranks, veto_of
 from leadscore.store.scoring import Change, change_between
 from leadscore.text import Lang, room_words
 from leadscore.web.api import Dependencies

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from flask import Response, jsonify
@@ -9,7 +10,8 @@ from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel, Field
 
 from leadscore.city.profile import City, Supplies
-from leadscore.store.ranking import Candidates, candidates
+from leadscore.features.extract import SIZEABLE_GAP
+from leadscore.store.facets import Candidates, candidates, firms_here
 from leadscore.text import Lang, room_words
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
@@ -115,6 +117,45 @@ class GapsAnswer(Payload):
     chains: list[ChainGaps]
 
 
+class SmallGap(Payload):
+    """A segment, and what the city lacks of it."""
+
+    id: str
+    name: str
+    gap: Share
+    candidates: int
+
+
+class AnchorHere(Payload):
+    """A firm of the profile that is here, and what could be brought to it."""
+
+    name: str
+    aliases: list[str]
+    segments: list[SmallGap]
+    could_supply: list[SmallGap] = Field(
+        description="Segments that feed its own and of which much is missing; never its own."
+    )
+
+
+class FirmHere(Payload):
+    """A firm of the lists that is here already."""
+
+    id: int
+    name: str
+    stage: str | None
+    segments: list[SmallGap]
+    could_grow: list[SmallGap] = Field(
+        description="Segments beside its own of which much is missing."
+    )
+
+
+class HereAnswer(Payload):
+    """Who is here already: room to grow, and whom they could draw."""
+
+    anchors: list[AnchorHere]
+    firms: list[FirmHere]
+
+
 class SegmentPath(BaseModel):
     """The segment in the address."""
 
@@ -153,6 +194,11 @@ def gap_routes(dependencies: Dependencies) -> APIBlueprint:
         response.set_etag(dependencies.profiles.current().city.digest)
         return response
 
+    @api.get("/gaps/here", **documented("alreadyHere", HereAnswer))
+    @requires("read")
+    def here(query: LangOnly) -> Response:  # noqa: ARG001 (checked)
+        return jsonify(here_answer(dependencies, dependencies.lang()))
+
     @api.put("/gaps/<segment>/supply", **documented(
         "changeSupply", ChangedProfile, *BODY, 404, 409, 412, 428, more=CHANGES_PROFILE,
     ))  # fmt: skip
@@ -185,6 +231,48 @@ def gaps_answer(dependencies: Dependencies, lang: Lang) -> dict[str, Any]:
             for chain in city.chains
         ],
         "profile": {"version": version, "digest": city.digest},
+    }  # fmt: skip
+
+
+def here_answer(dependencies: Dependencies, lang: Lang) -> dict[str, Any]:
+    """Return who is here already as `HereAnswer` describes it."""
+    city = dependencies.scorer().city
+    with dependencies.database.read() as connection:
+        there = firms_here(connection)
+        numbers = {key: one.number for key, one in candidates(connection, city.segments).items()}
+
+    def told(keys: Iterable[str], *, missing: bool = False) -> list[dict[str, Any]]:
+        return [
+            {
+                "id": key, "name": city.segments[key].name.pick(lang), "gap": city.gap(key),
+                "candidates": numbers[key],
+            }
+            for key in keys
+            if key in city.segments and not (missing and city.gap(key) < SIZEABLE_GAP)
+        ]  # fmt: skip
+
+    def feeding(segments: Sequence[str]) -> list[str]:
+        upstream = {key for one in segments for key in city.upstream_of(one)}
+        return [key for key in city.segments if key in upstream.difference(segments)]
+
+    return {
+        "anchors": [
+            {
+                "name": anchor.label.pick(lang), "aliases": list(anchor.aliases),
+                "segments": told(anchor.segments),
+                "could_supply": told(feeding(anchor.segments), missing=True),
+            }
+            for anchor in city.anchors
+            if anchor.segments
+        ],
+        "firms": [
+            {
+                "id": firm.firm_id, "name": firm.name, "stage": firm.stage,
+                "segments": told(firm.segments),
+                "could_grow": told(city.beside(firm.segments), missing=True),
+            }
+            for firm in there
+        ],
     }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from leadscore.ranking.reasons import Wording
 from leadscore.ranking.score import Scorer
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store import ranking as stored
+from leadscore.store.facets import FACETS, Facets, facets
 from leadscore.store.jobs import Job, read_job, submit
 from leadscore.text import Lang, room_words
 from leadscore.web.api import Dependencies
@@ -281,7 +282,7 @@ def ranking_routes(dependencies: Dependencies) -> APIBlueprint:
         lang = dependencies.lang()
         with store_refusals(), dependencies.database.read() as connection:
             page = page_asked(connection, query)
-            counted = stored.facets(connection, query.asked()) if query.counts else None
+            counted = facets(connection, query.asked()) if query.counts else None
         scorer = dependencies.scorer()
         return jsonify(
             {
@@ -355,12 +356,12 @@ def main_reasons(
         yield {"feature": feature, "points": points, "text": text}
 
 
-def _counts(counted: stored.Facets) -> dict[str, Any]:
+def _counts(counted: Facets) -> dict[str, Any]:
     return {
         "total": counted.total,
         **{
             name: {value or stored.NONE: many for value, many in counted.counts[name].items()}
-            for name in stored.FACETS
+            for name in FACETS
         },
         "lists": {str(number): many for number, many in counted.lists.items()},
     }
