@@ -148,7 +148,10 @@ class Segment(Part):
     feeds: tuple[SegmentId, ...] = ()  # whom it delivers to, in any chain
     supply: Supply  # how much of the segment the city has itself
     sought: bool = Field(default=False, strict=True)  # the city says that it looks for such firms
+    own_role: Role = "maker"  # what a firm is whose own product it is; a service is integration
     makes: Annotated[Labels, Field(min_length=1)]  # name the product: a maker uses them of itself
+    materials: Labels = ()  # name what goes into it and nothing else: its suppliers use them
+    equipment: Labels = ()  # name machines that are made for making it
     hints: Labels = ()  # weaker words, that others use too
     excludes: Labels = ()  # longer words that contain one of the others and mean something else
     industry: Labels = ()  # names or codes of industry classes that are a second witness

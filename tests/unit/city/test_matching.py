@@ -26,6 +26,9 @@ ROOT = Path(__file__).parents[3]
 def segment(makes: str, hints: str = "", industry: str = "") -> SimpleNamespace:
     return SimpleNamespace(
         makes=tuple(makes.split()),
+        materials=(),
+        equipment=(),
+        own_role="maker",
         hints=tuple(hints.split()),
         excludes=(),
         industry=tuple(industry.split()),

@@ -12,6 +12,9 @@ from leadscore.city.matching import Matcher
 def segment(makes: str, hints: str = "", excludes: str = "") -> SimpleNamespace:
     return SimpleNamespace(
         makes=tuple(makes.split()),
+        materials=(),
+        equipment=(),
+        own_role="maker",
         hints=tuple(hints.split()),
         excludes=tuple(excludes.split()),
         industry=(),

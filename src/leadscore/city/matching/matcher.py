@@ -62,7 +62,9 @@ _ROLE_AND_REACH: Final[Mapping[Relation, tuple[Role, float]]] = {
     Relation.NAMED_MATERIAL: ("materials", 0.7),
     Relation.KNOWHOW: ("design", 0.2),
     Relation.NAMED: ("maker", 0.5),
+    Relation.NAMED_EQUIPMENT: ("equipment", 0.7),
 }
+_MAKERS: Final = frozenset[Role]({"maker", "design"})
 _ROLES: Final = [role for role, _ in _ROLE_AND_REACH.values()]
 # Relations to the product itself, which add up; the others are to those who make it.
 _OWN_PRODUCT: Final = frozenset(
@@ -71,6 +73,7 @@ _OWN_PRODUCT: Final = frozenset(
         (
             *(Relation.MAKER, Relation.DESIGN, Relation.INTEGRATION, Relation.TRADE),
             *(Relation.SERVICE, Relation.NAMED_MATERIAL, Relation.NAMED),
+            Relation.NAMED_EQUIPMENT,
         ),
     )
 )
@@ -133,7 +136,7 @@ class Match(NamedTuple):
     ----------
     strength
         `NOISE`..1: about 1 for a firm whose main business this is, 0.3 for a side product, at most
-        0.5 for one that only supplies those who make it.
+        0.7 for one that only supplies those who make it.
     spans
         The evidence: at most `MOST_WORDS` different words of the firm's texts, the weightiest
         first, then the industry class if that speaks for the segment.
@@ -166,7 +169,8 @@ class Matcher:
     Examples
     --------
     >>> from types import SimpleNamespace
-    >>> lamps = SimpleNamespace(makes=("灯具",), hints=(), excludes=(), industry=("387",))
+    >>> lists = dict.fromkeys(("materials", "equipment", "hints", "excludes"), ())
+    >>> lamps = SimpleNamespace(makes=("灯具",), industry=("387",), own_role="maker", **lists)
     >>> matcher = Matcher(SimpleNamespace(segments={"light.lamps": lamps}))
     >>> [match] = matcher.match({"main_business": "灯具的研发、生产", "industry_class": "C3872"})
     >>> match.segment, match.role, round(match.strength, 2), match.words
@@ -184,6 +188,7 @@ class Matcher:
     ) -> None:
         self._vocabulary = compile_words(city.segments, lexicon or load_lexicon())
         self._scale = _Scale(weights or Weights())
+        self._own_roles: list[Role] = [segment.own_role for segment in city.segments.values()]
         self._columns = tuple(self._scale.weights.columns)
         self._known_classes: dict[str, frozenset[int]] = {}
         self._segments_of_class: dict[str, list[int]] = {}
@@ -229,6 +234,8 @@ class Matcher:
                 spans = (*spans, classes[segment])
             if 1.0 - doubt >= NOISE:
                 name = self._vocabulary.segments[segment]
+                if role in _MAKERS and (own := self._own_roles[segment]) != "maker":
+                    role = own
                 matches.append((doubt, name, Match(name, role, None, 1.0 - doubt, spans)))
         matches.sort()
         return [match for _, _, match in matches]

@@ -119,7 +119,8 @@ class Meaning(NamedTuple):
 
     segment: int  # position of the segment in `Vocabulary.segments`
     kind: Kind
-    material: bool  # names a material, such as 偏光片, in a segment that is not about materials
+    supply: str | None  # ``materials`` or ``equipment`` where it names such (偏光片, 涂布机) in a
+    # segment that is not about them
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +202,10 @@ def compile_words(segments: Mapping[str, Segment], lexicon: Lexicon) -> Vocabula
     about = {head: _about(segments, lexicon[head]) for head in HEADS}
     meanings: dict[str, list[Meaning]] = {}
     for position, segment in enumerate(segments.values()):
-        for word, kind in _own_words(segment).items():
-            material = word.endswith(lexicon["materials"]) and (not about["materials"][position])
-            meanings.setdefault(word, []).append(Meaning(position, kind, material))
+        for word, (kind, supply) in _own_words(segment).items():
+            if word.endswith(lexicon["materials"]) and not about["materials"][position]:
+                supply = supply or "materials"
+            meanings.setdefault(word, []).append(Meaning(position, kind, supply))
     bits = ((word, _BITS_OF.get(group)) for word, group in cues.items())
     return Vocabulary(
         segments=tuple(segments), products=WordList(tuple(meanings)),
@@ -214,12 +216,15 @@ def compile_words(segments: Mapping[str, Segment], lexicon: Lexicon) -> Vocabula
     )  # fmt: skip
 
 
-def _own_words(segment: Segment) -> dict[str, Kind]:
-    kinds: dict[str, Kind] = {}
-    ranked = {Kind.EXCLUDE: segment.excludes, Kind.MAKES: segment.makes, Kind.HINT: segment.hints}
-    for kind, words in ranked.items():
+def _own_words(segment: Segment) -> dict[str, tuple[Kind, str | None]]:
+    kinds: dict[str, tuple[Kind, str | None]] = {}
+    for kind, supply, words in (
+        (Kind.EXCLUDE, None, segment.excludes), (Kind.MAKES, "materials", segment.materials),
+        (Kind.MAKES, "equipment", segment.equipment), (Kind.MAKES, None, segment.makes),
+        (Kind.HINT, None, segment.hints),
+    ):  # fmt: skip
         for word in filter(None, map(normal_form, words)):
-            kinds.setdefault(word, kind)
+            kinds.setdefault(word, (kind, supply))
     return kinds
 
 
