@@ -511,8 +511,8 @@ class _Mention:
             begin, _, _, (segment, _, supply) = words[at]
             if begin != self.end:
                 break
-            if supply and segment == self.segment and not self.supply:
-                return EQUIPMENT if supply == "equipment" else MATERIALS
+            if segment == self.segment and supply in _SUPPLY_OF and not self.supply:
+                return _SUPPLY_OF[supply]
         return None
 
     def _by_activity(self) -> Relation:
@@ -520,7 +520,11 @@ class _Mention:
         return _alone(done, _ACTIVITY_ALONE, _NAMED_SUPPLY[self.supply])
 
 
-_NAMED_SUPPLY: Final = {None: MAKER, "materials": NAMED_MATERIAL, "equipment": NAMED_EQUIPMENT}
+_NAMED_SUPPLY: Final = {
+    None: MAKER, "material": NAMED_MATERIAL, "materials": NAMED_MATERIAL,
+    "equipment": NAMED_EQUIPMENT,
+}  # fmt: skip
+_SUPPLY_OF: Final = {"materials": MATERIALS, "equipment": EQUIPMENT}
 _SUPPLIES: Final = (
     *(("equipment", EQUIPMENT), ("materials", MATERIALS), ("parts", MATERIALS)),
     ("software", KNOWHOW),

@@ -119,8 +119,9 @@ class Meaning(NamedTuple):
 
     segment: int  # position of the segment in `Vocabulary.segments`
     kind: Kind
-    supply: str | None  # ``materials`` or ``equipment`` where it names such (偏光片, 涂布机) in a
-    # segment that is not about them
+    supply: str | None
+    """``materials`` or ``equipment`` for the words that the profile lists as such, ``material`` for
+    others that end like one (偏光片) in a segment that is not about materials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +205,7 @@ def compile_words(segments: Mapping[str, Segment], lexicon: Lexicon) -> Vocabula
     for position, segment in enumerate(segments.values()):
         for word, (kind, supply) in _own_words(segment).items():
             if word.endswith(lexicon["materials"]) and not about["materials"][position]:
-                supply = supply or "materials"
+                supply = supply or "material"
             meanings.setdefault(word, []).append(Meaning(position, kind, supply))
     bits = ((word, _BITS_OF.get(group)) for word, group in cues.items())
     return Vocabulary(
