@@ -36,12 +36,13 @@ CLASS_COLUMNS: Final = (
     *("vendor_industry_group", "vendor_industry_class", "sw_industry"),
 )
 """Columns that may hold a class narrow enough to speak for a segment."""
-NOISE: Final = 0.03
+NOISE: Final = 0.02
 """Matches weaker than this are dropped: a word in passing, or one product of very many."""
 INDUSTRY_ALONE: Final = 0.3
 """Strength of a match that only the industry class speaks for; beside text a second source."""
 MOST_WORDS: Final = 6
 """How many words are kept for a match, the weightiest ones."""
+_DESCRIBING: Final = ("main_business", "profile")  # where a firm comes back to what it does
 _MOST_CLASSES: Final = 10_000  # a list has few different ones
 JOINT: Final = "、"
 """Stands between the words of a match."""
@@ -113,6 +114,7 @@ class Weights:
     in_field: float = 0.5  # what a product counts that is named as a field of work: 照明领域
     saturation: float = 1.5
     decay: float = 20.0  # number of items after which a mention counts half
+    variety: float = 40.0  # number of items from which a business is expected in several words
     dilution: float = 0.4
 
 
@@ -135,7 +137,7 @@ class Match(NamedTuple):
     Attributes
     ----------
     strength
-        `NOISE`..1: about 1 for a firm whose main business this is, 0.3 for a side product, at most
+        `NOISE`..1: near 1 for a firm whose main business this is, 0.2 for a side product, at most
         0.7 for one that only supplies those who make it.
     spans
         The evidence: at most `MOST_WORDS` different words of the firm's texts, the weightiest
@@ -376,7 +378,10 @@ class _Scale:
     Texts are independent sources of evidence of a firm, ``1 - prod(1 - filled)``; that times the
     reach of the relation (and ``hint_reach`` for hints) is what the relation claims. Relations to
     the product itself join as independent sources again; those to its makers don't add up. The
-    strength is the larger of both. The role is that of the strongest relation if each text's
+    strength is the larger of both, times ``n / (n + items / (items + variety))`` with the number n
+    of different words for the segment and the items of the texts in which a firm describes itself:
+    who writes much about a business has more than one word for it, while a scope names it once.
+    The role is that of the strongest relation if each text's
     ``filled`` counts by its say in the role; that relation's reach bounds the strength, so that a
     dealer whose scope also names development is no half maker. Nothing depends on other firms.
     """
@@ -400,10 +405,15 @@ class _Scale:
                 filled *= belief
                 unfilled[claim] = unfilled.get(claim, 1.0) * (1.0 - filled)
                 unsaid[claim] = unsaid.get(claim, 1.0) * (1.0 - filled * say)
-        return {
-            segment: _Weighed(*self._joined(relations), quotes[segment])
-            for segment, relations in self._doubts(unfilled, unsaid).items()
-        }
+        items = sum(texts[column].items for column in _DESCRIBING if column in texts)
+        once = items / (items + self.weights.variety)
+        weighed = {}
+        for segment, relations in self._doubts(unfilled, unsaid).items():
+            role, strength = self._joined(relations)
+            words = len({quote[3] for quote in quotes[segment]})
+            strength *= words / (words + once)
+            weighed[segment] = _Weighed(role, strength, quotes[segment])
+        return weighed
 
     def _filled(
         self,
