@@ -29,6 +29,7 @@ def segment(makes: str, hints: str = "", industry: str = "") -> SimpleNamespace:
         materials=(),
         equipment=(),
         own_role="maker",
+        uses=(),
         hints=tuple(hints.split()),
         excludes=(),
         industry=tuple(industry.split()),
@@ -182,7 +183,8 @@ def test_every_match_is_within_bounds_and_its_evidence_where_it_says(
     for each in matches:
         assert NOISE <= each.strength <= 1
         assert each.role in ROLES
-        assert each.use is None
+        assert 0 < each.suits <= 1
+        assert each.suits == 1 or each.use
         said = [span for span in each.spans if span.column in TEXT_COLUMNS]
         assert 0 < len(each.spans) <= len(said) + 1
         assert len(said) <= MOST_WORDS

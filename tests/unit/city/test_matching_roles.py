@@ -15,6 +15,7 @@ def segment(makes: str, hints: str = "", excludes: str = "") -> SimpleNamespace:
         materials=(),
         equipment=(),
         own_role="maker",
+        uses=(),
         hints=tuple(hints.split()),
         excludes=tuple(excludes.split()),
         industry=(),

@@ -2,19 +2,21 @@
 
 from leadscore.city.matching.matcher import (
     CLASS_COLUMNS,
-    JOINT,
     TEXT_COLUMNS,
+    USED,
     Match,
     Matcher,
     Span,
     Weights,
     words_of,
 )
+from leadscore.city.matching.uses import JOINT
 
 __all__ = [
     "CLASS_COLUMNS",
     "JOINT",
     "TEXT_COLUMNS",
+    "USED",
     "Match",
     "Matcher",
     "Span",

@@ -11,8 +11,18 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from leadscore.city.matching.relations import DESIGN, NAMED, TRADE, Judged, Relation, by_name, judge
+from leadscore.city.matching.relations import (
+    DESIGN,
+    NAMED,
+    NOT,
+    TRADE,
+    Judged,
+    Relation,
+    by_name,
+    judge,
+)
 from leadscore.city.matching.text import MAKING, TRADING, BusinessText, activities
+from leadscore.city.matching.uses import JOINT, Said, UsesOfText, suiting, suiting_text
 from leadscore.city.matching.vocabulary import (
     Lexicon,
     Vocabulary,
@@ -44,8 +54,8 @@ MOST_WORDS: Final = 6
 """How many words are kept for a match, the weightiest ones."""
 _DESCRIBING: Final = ("main_business", "profile")  # where a firm comes back to what it does
 _MOST_CLASSES: Final = 10_000  # a list has few different ones
-JOINT: Final = "、"
-"""Stands between the words of a match."""
+USED: Final = "→"
+"""Stands between the words of a match and another use than is wanted: 电机→吸尘器."""
 
 # Role that each relation speaks for, and how strong a firm can get that is related to a segment in
 # this way only, 0..1. Who sells into a field supplies those who work in it.
@@ -146,20 +156,25 @@ class Match(NamedTuple):
 
     segment: str
     role: Role
-    use: str | None  # for which use of the segment's products; None where that is not known
+    use: str | None  # the words for what its products are for; None where that is not said
     strength: float
     spans: tuple[Span, ...]
+    suits: float = 1.0  # 0..1, the share of the strength that its use leaves, 1 for one wanted
 
     @property
     def words(self) -> str:
-        """The words that were found, joined by ``、``; the class where no text speaks."""
-        return words_of(self.spans)
+        """The words that were found, as `words_of` joins them."""
+        return words_of(self.spans, self.use if self.suits < 1.0 else None)
 
 
-def words_of(spans: tuple[Span, ...]) -> str:
-    """Return the words of some evidence, joined by ``、``; the class where no text speaks."""
+def words_of(spans: tuple[Span, ...], another_use: str | None = None) -> str:
+    """Return the words of some evidence, joined by ``、``; the class where no text speaks.
+
+    Another use than is wanted follows, behind `USED`.
+    """
     words = [span.words for span in spans if span.column not in CLASS_COLUMNS]
-    return JOINT.join(words or [span.words for span in spans])
+    joined = JOINT.join(words or [span.words for span in spans])
+    return f"{joined}{USED}{another_use}" if joined and another_use else joined
 
 
 class Matcher:
@@ -171,7 +186,7 @@ class Matcher:
     Examples
     --------
     >>> from types import SimpleNamespace
-    >>> lists = dict.fromkeys(("materials", "equipment", "hints", "excludes"), ())
+    >>> lists = dict.fromkeys(("materials", "equipment", "hints", "excludes", "uses"), ())
     >>> lamps = SimpleNamespace(makes=("灯具",), industry=("387",), own_role="maker", **lists)
     >>> matcher = Matcher(SimpleNamespace(segments={"light.lamps": lamps}))
     >>> [match] = matcher.match({"main_business": "灯具的研发、生产", "industry_class": "C3872"})
@@ -234,13 +249,25 @@ class Matcher:
                 # The two are taken as independent sources of evidence.
                 doubt *= 1.0 - INDUSTRY_ALONE
                 spans = (*spans, classes[segment])
+            use, suits = None, 1.0
+            if (wanted := self._vocabulary.uses[segment]) and segment in weighed:
+                suits, use = suiting(_said_of_use(segment, speaking), wanted)
+                doubt = 1.0 - suits * (1.0 - doubt)
             if 1.0 - doubt >= NOISE:
                 name = self._vocabulary.segments[segment]
                 if role in _MAKERS and (own := self._own_roles[segment]) != "maker":
                     role = own
-                matches.append((doubt, name, Match(name, role, None, 1.0 - doubt, spans)))
+                match = Match(name, role, use, 1.0 - doubt, spans, suits)
+                matches.append((doubt, name, match))
         matches.sort()
         return [match for _, _, match in matches]
+
+    def for_use(self, match: Match, use: str) -> Match:
+        """Return a match as it is where an officer says what its products are for, in words."""
+        wanted = self._vocabulary.uses[self._vocabulary.segments.index(match.segment)]
+        suits, words = suiting_text(use, wanted)
+        strength = match.strength / match.suits * suits
+        return match._replace(use=words, strength=strength, suits=suits)
 
     def _read(self, text: str, is_name: bool, repeated: _Repeated) -> _ReadText:
         readings = repeated.get(text)
@@ -317,17 +344,20 @@ class Matcher:
 class _ReadText:
     # A text by itself: as it is quoted, and what it says; None if it mentions no segment.
 
-    __slots__ = ("_silent", "cased", "judged")
+    __slots__ = ("_silent", "cased", "judged", "said_of_use")
 
     def __init__(self, text: str, vocabulary: Vocabulary, *, is_name: bool) -> None:
         business = BusinessText(text, vocabulary)
         self.cased = business.cased
         self.judged: Judged | None = None
+        # What is said of the use of the products of each segment that wants certain ones.
+        self.said_of_use: dict[int, list[Said]] = {}
         self._silent: BusinessText | int = business
         if business.words:
             business.lay_out()
             self.judged = judge(business, is_name=is_name)
             self._silent = self.judged.activities
+            self.said_of_use = _uses_in(business, self.judged, vocabulary)
 
     def activities(self) -> int:
         # The bits of what is done; of a silent text they are found out only where asked for.
@@ -335,6 +365,20 @@ class _ReadText:
             self._silent.lay_out()
             self._silent = activities(self._silent)
         return self._silent
+
+
+def _uses_in(text: BusinessText, judged: Judged, vocabulary: Vocabulary) -> dict[int, list[Said]]:
+    said: dict[int, list[Said]] = {}
+    uses: UsesOfText | None = None
+    for begin, _, segment, relation, *_ in judged.mentions:
+        if vocabulary.uses[segment] and relation is not NOT:
+            uses = uses or UsesOfText(text.lower, text.breaks, text.sentences)
+            said.setdefault(segment, []).extend(uses.beside(begin))
+    return said
+
+
+def _said_of_use(segment: int, texts: Mapping[str, _ReadText]) -> list[Said]:
+    return [said for text in texts.values() for said in text.said_of_use.get(segment, ())]
 
 
 _Repeated = dict[str, dict[bool, _ReadText]]

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from ahocorasick_rs import AhoCorasick
 
-from leadscore.city.profile import Segment
+from leadscore.city.profile import Segment, Use
 from leadscore.files import shipped
 
 # Groups of nouns that end a compound and make something else of the product before them.
@@ -187,6 +187,7 @@ class Vocabulary:
     # Pairs of a segment and a noun that names no mere supply in it: 芯片 in one whose words hold
     # both 传感器 and 传感器芯片.
     own_heads: frozenset[tuple[int, str]]
+    uses: tuple[tuple[Use, ...], ...]  # of each segment: what its products are wanted for
     _known: frozenset[str]
 
     def is_compound(self, first: int, second: int) -> bool:
@@ -213,7 +214,8 @@ def compile_words(segments: Mapping[str, Segment], lexicon: Lexicon) -> Vocabula
         meanings=tuple(map(tuple, meanings.values())), cues=WordList(tuple(cues)),
         groups=tuple(cues.values()), singles=singles,
         stamps=tuple(bytes([stamp]) * len(word) if stamp else b"" for word, stamp in bits),
-        about=about, own_heads=_own_heads(segments, lexicon), _known=frozenset(meanings),
+        about=about, own_heads=_own_heads(segments, lexicon),
+        uses=tuple(segment.uses for segment in segments.values()), _known=frozenset(meanings),
     )  # fmt: skip
 
 
