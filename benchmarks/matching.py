@@ -11,11 +11,14 @@ Usage: ``python benchmarks/matching.py [--data DIR] [--city FILE] [--ablate]``.
 from __future__ import annotations
 
 import argparse
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,8 +32,10 @@ from sklearn.pipeline import make_pipeline
 from leadscore.city import City, load_city
 from leadscore.city.matching import TEXT_COLUMNS, Match, Matcher, Weights
 from leadscore.city.matching.vocabulary import load_lexicon, normal_form
+from leadscore.learning.expert import fit_expert
 from leadscore.lists.cleaning import clean
 from leadscore.lists.reading import read_list
+from leadscore.ranking.score import FirmScore, Scorer
 
 HERE = Path(__file__).resolve().parent.parent
 COLUMNS = {
@@ -44,6 +49,8 @@ MAIN = 2  # centrality from which it is
 SURE, HARDLY = 0.3, 0.15  # strengths from which a best segment counts, and a registry firm is found
 REGISTRY_SURE = 0.25
 FOLDS, DRAWS, SEED, RUNS = 5, 200, 12, 5
+BAITED = 25  # firms that are baited for each segment that is sought
+TODAY = date(2026, 1, 5)
 Floats = NDArray[np.float64]
 Strengths = Mapping[str, Floats]
 """By segment, a number for each firm: the larger, the surer is it to work there."""
@@ -254,6 +261,69 @@ def print_ablation(city: City, gold: Gold) -> None:
         print(f"{name:40} {mean:6.3f} {five:6.3f}")
 
 
+def scored(scorer: Scorer, firms: Sequence[Mapping[str, Any]]) -> list[FirmScore]:
+    return scorer.score(firms, as_of=TODAY)
+
+
+def shuffled(text: str, draw: np.random.Generator) -> str:
+    """Return the sentences of a text in another order, and the clauses of each."""
+    sentences = [piece for piece in re.split("[。;；]", text) if piece.strip()]
+    parts = [re.split("[,，]", sentence) for sentence in sentences]
+    mixed = ["，".join(draw.permutation(np.array(clauses, dtype=object))) for clauses in parts]
+    return "。".join(draw.permutation(np.array(mixed, dtype=object)))
+
+
+def print_robustness(city: City, gold: Gold, firms: pd.DataFrame) -> None:
+    """Print how far fit and grade move when texts are cut, shuffled, or baited."""
+    scorer = Scorer(fit_expert(city), "expert")
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "firms.csv"
+        firms.set_index("ts_code").loc[gold.texts.index].to_csv(path)
+        records = clean(read_list(path), today=TODAY).records
+    works = [place for place in range(len(records))
+             if any(central[place] >= MAIN for central in gold.centrality.values())]  # fmt: skip
+    nothing = [place for place in range(len(records))
+               if not any(central[place] for central in gold.centrality.values())]  # fmt: skip
+    draw = np.random.default_rng(SEED)
+    own = scored(scorer, [records[place] for place in works])
+    print(f"\n{len(own)} firms that work in a segment      mean move of fit   most   same segment")
+    for name, changed in {
+        "without main business": lambda firm: {**firm, "main_business": None},
+        "without profile": lambda firm: {**firm, "profile": None},
+        "without industry class": lambda firm: {**firm, "sw_industry": None},
+        "sentences and clauses shuffled": lambda firm: {**firm, **{
+            column: shuffled(firm[column], draw)
+            for column in ("main_business", "profile") if firm.get(column)
+        }},
+        "profile said twice": lambda firm: {**firm, "profile": (firm.get("profile") or "") * 2},
+    }.items():  # fmt: skip
+        other = scored(scorer, [changed(records[place]) for place in works])
+        moves = np.array([abs(a.fit - b.fit) for a, b in zip(own, other, strict=True)])
+        same = np.mean([(a.best and a.best.segment) == (b.best and b.best.segment)
+                        for a, b in zip(own, other, strict=True)])  # fmt: skip
+        print(f"{name:44} {moves.mean():8.3f} {np.percentile(moves, 95):8.3f} {same:12.2f}")
+    sought = [segment for segment in city.segments.values() if segment.sought]
+    print("\nfirms that do nothing of the kind, with a bait   "
+          "firms   fit   best   not D   from D   A   from A to")  # fmt: skip
+    for column in ("profile", "main_business"):
+        for number in (1, 2):
+            baited, before = [], []
+            for segment in sought:
+                words = segment.makes[:number]
+                bait = "。" + "".join(f"公司还从事{word}的研发、生产和销售。" for word in words)
+                for place in draw.choice(nothing, BAITED, replace=False):
+                    firm = records[place]
+                    before.append(firm)
+                    baited.append({**firm, column: (firm.get(column) or "") + bait})
+            was, now = scored(scorer, before), scored(scorer, baited)
+            pairs = list(zip(was, now, strict=True))
+            fits = np.array([b.fit - a.fit for a, b in pairs])
+            left = sum(a.grade == "D" and b.grade != "D" for a, b in pairs)
+            raised = sum(a.grade != "A" and b.grade == "A" for a, b in pairs)
+            print(f"{number} sentence(s) in {column:28} {len(pairs):6} {fits.mean():6.3f} "
+                  f"{np.percentile(fits, 95):6.3f} left D {left}, became A {raised}")  # fmt: skip
+
+
 def print_speed(city: City, firms: pd.DataFrame) -> None:
     columns = [column for column in TEXT_COLUMNS if column in firms]
     characters = int(sum(firms[column].str.len().sum() for column in columns))
@@ -278,15 +348,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=HERE.parent / "shared" / "data")
     parser.add_argument("--city", type=Path, default=HERE / "data" / "cities" / "nanchang.toml")
+    parser.add_argument("--robust", action="store_true", help="measure only how fit moves")
     parser.add_argument("--ablate", action="store_true", help="also measure without each rule")
     options = parser.parse_args()
     city = load_city(options.city)
     gold = load_gold(options.data, city)
+    everyone = pd.read_csv(options.data / "firms" / "a_share_profiles.csv.gz", dtype="str")
+    if options.robust:
+        print_robustness(city, gold, everyone)
+        return
     print_quality(city, gold)
     print_registry(city, options.data)
     if options.ablate:
         print_ablation(city, gold)
-    everyone = pd.read_csv(options.data / "firms" / "a_share_profiles.csv.gz", dtype="str")
     print_speed(city, everyone.rename(columns=COLUMNS)[list(COLUMNS.values())])
 
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadscore.city.loading import load_city
-from leadscore.city.matching import CLASS_COLUMNS, TEXT_COLUMNS, Match, Matcher
+from leadscore.city.matching import CLASS_COLUMNS, TEXT_COLUMNS, Match, Matcher, Weights
 from leadscore.city.matching.matcher import INDUSTRY_ALONE, MOST_WORDS, NOISE, _sum
 from leadscore.city.matching.vocabulary import GROUPS, in_nfkc, load_lexicon
 from leadscore.city.profile import ROLES
@@ -231,3 +231,20 @@ def test_a_rule_without_words_does_nothing() -> None:
     bare = Matcher(CITY, lexicon=dict.fromkeys(GROUPS, ()))
     assert [each.role for each in MATCHER.match(firm)] == ["equipment"]
     assert [each.role for each in bare.match(firm)] == ["materials"]
+
+
+LONG = "公司成立于2001年，位于江苏，是一家以纺织品与服装为主的企业。" * 5
+
+
+def test_one_word_that_a_long_description_knows_nothing_of_counts_half() -> None:
+    bait = "服装的生产。公司还从事灯具的生产"
+    assert strength(main_business=bait, profile=LONG) == pytest.approx(
+        Weights().alone * strength(main_business=bait)
+    )
+    for known in ({"profile": LONG + "灯具的生产。"}, {"business_scope": LONG}):
+        assert strength(main_business=bait, **known) >= strength(main_business=bait)
+
+
+def test_a_business_that_comes_back_in_several_words_is_a_surer_one() -> None:
+    once, again = LONG + "灯具、灯具的生产。", LONG + "灯具、照明的生产。"
+    assert strength(profile=again) > 1.1 * strength(profile=once)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -53,6 +53,7 @@ INDUSTRY_ALONE: Final = 0.3
 MOST_WORDS: Final = 6
 """How many words are kept for a match, the weightiest ones."""
 _DESCRIBING: Final = ("main_business", "profile")  # where a firm comes back to what it does
+_LONG: Final = 100  # characters from which a description should speak of every business
 _MOST_CLASSES: Final = 10_000  # a list has few different ones
 USED: Final = "→"
 """Stands between the words of a match and another use than is wanted: 电机→吸尘器."""
@@ -124,6 +125,7 @@ class Weights:
     in_field: float = 0.5  # what a product counts that is named as a field of work: 照明领域
     saturation: float = 1.5
     decay: float = 20.0  # number of items after which a mention counts half
+    alone: float = 0.5  # what counts a single word that another, long description knows nothing of
     variety: float = 40.0  # number of items from which a business is expected in several words
     dilution: float = 0.4
 
@@ -291,7 +293,12 @@ class Matcher:
             # A firm that trades by its name and also develops trades.
             if designs and name.activities() & TRADING:
                 instead |= dict.fromkeys(designs, TRADE)
-        return self._scale.weigh(judged, instead)
+        long = frozenset(
+            column
+            for column in _DESCRIBING
+            if column in texts and len(texts[column].cased) >= _LONG
+        )
+        return self._scale.weigh(judged, instead, long)
 
     def _done(self, texts: Mapping[str, _ReadText]) -> int:
         # Once the texts beside the name say that something is made, the rest adds nothing.
@@ -424,7 +431,9 @@ class _Scale:
     the product itself join as independent sources again; those to its makers don't add up. The
     strength is the larger of both, times ``n / (n + items / (items + variety))`` with the number n
     of different words for the segment and the items of the texts in which a firm describes itself:
-    who writes much about a business has more than one word for it, while a scope names it once.
+    who writes much about a business has more than one word for it, while a scope names it once. A
+    single word in one description counts ``alone`` where another is long and speaks of no such
+    business.
     The role is that of the strongest relation if each text's
     ``filled`` counts by its say in the role; that relation's reach bounds the strength, so that a
     dealer whose scope also names development is no half maker. Nothing depends on other firms.
@@ -437,7 +446,10 @@ class _Scale:
         self._spoken[Relation.DESIGN] *= weights.design_beside_making
 
     def weigh(
-        self, texts: Mapping[str, Judged], instead: Mapping[Relation, Relation]
+        self,
+        texts: Mapping[str, Judged],
+        instead: Mapping[Relation, Relation],
+        long: frozenset[str],
     ) -> dict[int, _Weighed]:
         quotes: dict[int, list[_Quote]] = {}
         # What no text fills, and what none has said, by claim.
@@ -456,8 +468,16 @@ class _Scale:
             role, strength = self._joined(relations)
             words = len({quote[3] for quote in quotes[segment]})
             strength *= words / (words + once)
+            if long and words == 1 and self._alone(quotes[segment], [*texts], long):
+                strength *= self.weights.alone
             weighed[segment] = _Weighed(role, strength, quotes[segment])
         return weighed
+
+    @staticmethod
+    def _alone(quotes: Sequence[_Quote], columns: Sequence[str], long: frozenset[str]) -> bool:
+        # A word in one description while another, long one has none for the segment.
+        places = {columns[number] for _, number, _, _ in quotes}
+        return not long <= places and not places.isdisjoint(_DESCRIBING)
 
     def _filled(
         self,
