@@ -8,7 +8,7 @@ from typing import NamedTuple, cast
 
 import pandas as pd
 
-from leadscore.city.matching import Match, Matcher, Span, words_of
+from leadscore.city.matching import SAID_BELOW, Match, Matcher, Span, words_of
 from leadscore.city.profile import City, Role
 from leadscore.features.catalogue import CATALOGUE, CATEGORIES, Firm, Value, text_of
 from leadscore.features.company import Origin, business_text, company_features
@@ -52,7 +52,7 @@ class Fit(NamedTuple):
     @property
     def words(self) -> str:
         """The words that were found; see `Match.words`."""
-        return words_of(self.spans, self.use if self.suits < 1.0 else None)
+        return words_of(self.spans, self.use if self.suits < SAID_BELOW else None)
 
 
 def segment_contexts(city: City) -> dict[str, SegmentContext]:

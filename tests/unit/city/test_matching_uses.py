@@ -51,6 +51,18 @@ def test_a_wanted_use_or_none_at_all_takes_nothing(text: str) -> None:
     assert match(text).strength == match(text, WANTS_ANYTHING).strength
 
 
+def test_a_mere_hint_needs_the_use_to_be_said() -> None:
+    hint = match("电机的生产")
+    assert (hint.suits, hint.use, hint.words) == (ANOTHER, None, "电机")
+    assert match("电机的生产，用于手机").suits == 1.0
+
+
+def test_a_use_among_others_is_not_said_for_another() -> None:
+    among = match("微型电机，用于手机、汽车、空调的生产")
+    assert ANOTHER < among.suits < 1.0
+    assert among.words == "微型电机"
+
+
 def test_customers_are_evidence_of_use_and_not_of_making() -> None:
     assert match("微型电机的生产，客户包括美的等空调厂商").use == "空调"
     assert not WANTS_DEVICES.match({"main_business": "纸箱的生产，客户包括手机厂商"})

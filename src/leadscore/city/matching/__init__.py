@@ -10,11 +10,12 @@ from leadscore.city.matching.matcher import (
     Weights,
     words_of,
 )
-from leadscore.city.matching.uses import JOINT
+from leadscore.city.matching.uses import JOINT, SAID_BELOW
 
 __all__ = [
     "CLASS_COLUMNS",
     "JOINT",
+    "SAID_BELOW",
     "TEXT_COLUMNS",
     "USED",
     "Match",

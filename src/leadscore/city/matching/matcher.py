@@ -22,7 +22,7 @@ from leadscore.city.matching.relations import (
     judge,
 )
 from leadscore.city.matching.text import MAKING, TRADING, BusinessText, activities
-from leadscore.city.matching.uses import JOINT, Said, UsesOfText, suiting, suiting_text
+from leadscore.city.matching.uses import JOINT, SAID_BELOW, Said, UsesOfText, suiting, suiting_text
 from leadscore.city.matching.vocabulary import (
     Lexicon,
     Vocabulary,
@@ -166,7 +166,7 @@ class Match(NamedTuple):
     @property
     def words(self) -> str:
         """The words that were found, as `words_of` joins them."""
-        return words_of(self.spans, self.use if self.suits < 1.0 else None)
+        return words_of(self.spans, self.use if self.suits < SAID_BELOW else None)
 
 
 def words_of(spans: tuple[Span, ...], another_use: str | None = None) -> str:
@@ -253,7 +253,8 @@ class Matcher:
                 spans = (*spans, classes[segment])
             use, suits = None, 1.0
             if (wanted := self._vocabulary.uses[segment]) and segment in weighed:
-                suits, use = suiting(_said_of_use(segment, speaking), wanted)
+                named = any(segment in text.named for text in speaking.values())
+                suits, use = suiting(_said_of_use(segment, speaking), wanted, named=named)
                 doubt = 1.0 - suits * (1.0 - doubt)
             if 1.0 - doubt >= NOISE:
                 name = self._vocabulary.segments[segment]
@@ -351,7 +352,7 @@ class Matcher:
 class _ReadText:
     # A text by itself: as it is quoted, and what it says; None if it mentions no segment.
 
-    __slots__ = ("_silent", "cased", "judged", "said_of_use")
+    __slots__ = ("_silent", "cased", "judged", "named", "said_of_use")
 
     def __init__(self, text: str, vocabulary: Vocabulary, *, is_name: bool) -> None:
         business = BusinessText(text, vocabulary)
@@ -359,12 +360,14 @@ class _ReadText:
         self.judged: Judged | None = None
         # What is said of the use of the products of each segment that wants certain ones.
         self.said_of_use: dict[int, list[Said]] = {}
+        self.named: set[int] = set()  # those of which more than a hint is there
         self._silent: BusinessText | int = business
         if business.words:
             business.lay_out()
             self.judged = judge(business, is_name=is_name)
             self._silent = self.judged.activities
             self.said_of_use = _uses_in(business, self.judged, vocabulary)
+            self.named = {mention[2] for mention in self.judged.mentions if not mention[4]}
 
     def activities(self) -> int:
         # The bits of what is done; of a silent text they are found out only where asked for.

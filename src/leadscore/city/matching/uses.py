@@ -16,9 +16,14 @@ ANOTHER: Final = 0.5
 """What a match keeps, 0..1, of its strength where all that is said of use is another use."""
 # How much a word of use counts: beside the product in its own item, and in its own sentence.
 _BESIDE, _NEAR = 3.0, 1.0
+_MAINLY = 0.5  # the share of what is said, twice counted, below which another use is the main one
 _MOST_WORDS = 2  # how many words are said for a use
 JOINT: Final = "、"
 """Stands between words that were found."""
+
+
+SAID_BELOW: Final = ANOTHER + (1.0 - ANOTHER) * _MAINLY
+"""A match that keeps less than this is mainly for another use, which is said."""
 
 
 class Suiting(NamedTuple):
@@ -30,7 +35,6 @@ class Suiting(NamedTuple):
 
 Said = tuple[Use, str, float]
 """A use that a text speaks of, the word for it, and how much it counts."""
-UNSAID: Final = Suiting(1.0, None)
 
 
 class UseWords:
@@ -102,8 +106,10 @@ class UsesOfText:
             at += 1
 
 
-def suiting(said: Iterable[Said], wanted: Collection[Use]) -> Suiting:
+def suiting(said: Iterable[Said], wanted: Collection[Use], *, named: bool = True) -> Suiting:
     """Return how far what texts say of use suits the uses that a segment wants.
+
+    Where nothing is said, a product that is ``named`` suits, and a mere hint does not.
 
     >>> said = [("appliances", "吸尘器", 3.0), ("appliances", "家电", 1.0)]
     >>> suiting(said, ["devices"])
@@ -118,11 +124,11 @@ def suiting(said: Iterable[Said], wanted: Collection[Use]) -> Suiting:
         of_use[word] = of_use.get(word, 0.0) + weight
         weights[use] = weights.get(use, 0.0) + weight
     if not weights:
-        return UNSAID
+        return Suiting(1.0 if named else ANOTHER, None)
     own = sum(weight for use, weight in weights.items() if use in wanted)
     # A use that is wanted need not be the only one: half of what is said is all of it.
     share = min(1.0, 2.0 * own / sum(weights.values()))
-    candidates = [use for use in weights if (use in wanted) == (share == 1.0)]
+    candidates = [use for use in weights if (use in wanted) == (share >= _MAINLY)]
     main = min(candidates, key=lambda use: (-weights[use], use))
     heaviest = sorted(by_word[main], key=lambda word: (-by_word[main][word], word))
     return Suiting(ANOTHER + (1.0 - ANOTHER) * share, JOINT.join(heaviest[:_MOST_WORDS]))
