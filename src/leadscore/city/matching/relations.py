@@ -507,12 +507,13 @@ class _Mention:
     def _supply_behind(self) -> Relation | None:
         """Does a word follow that names a supply of its segment: 锂电池正极材料?"""
         begins, words = self.reading.begins, self.text.words
-        for at in range(bisect_left(begins, self.end), len(words)):
-            begin, _, _, (segment, _, supply) = words[at]
-            if begin != self.end:
+        for at in range(bisect_left(begins, self.begin), len(words)):
+            begin, end, _, (segment, _, supply) = words[at]
+            if begin > self.end:
                 break
-            if segment == self.segment and supply in _SUPPLY_OF and not self.supply:
-                return _SUPPLY_OF[supply]
+            # It may as well overlap: 储能锂电池 and 锂电池结构件 in 储能锂电池结构件.
+            if end > self.end and supply and segment == self.segment and not self.supply:
+                return EQUIPMENT if supply == "equipment" else MATERIALS
         return None
 
     def _by_activity(self) -> Relation:
