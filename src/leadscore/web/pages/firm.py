@@ -14,7 +14,7 @@ from flask import Blueprint, Response, request
 from sqlalchemy import Connection
 
 from leadscore.city import City
-from leadscore.city.matching import JOINT
+from leadscore.city.matching import JOINT, USED
 from leadscore.features.catalogue import CATALOGUE, UNKNOWN
 from leadscore.learning.scorecard import logistic, points_to_log_odds
 from leadscore.lists.columns import column
@@ -235,7 +235,7 @@ def _gap_of(
 
 def _own_texts(record: Mapping[str, Any], words: str | None) -> list[dict[str, Any]]:
     # What a firm says of itself, by column; `words` are those that a score has found in it.
-    quoted = words.split(JOINT) if words else []
+    quoted = words.replace(USED, JOINT).split(JOINT) if words else []
     texts = []
     for name in COLUMNS:
         if text := record.get(name):
