@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, RowMapping
 
-from leadscore.store.current_ranking import FIRM_SEGMENTS, STANDINGS
+from leadscore.store.current_ranking import FIRM_SEGMENTS, SCORES, STANDINGS, contains
 from leadscore.store.database import current_generation, is_writing
 from leadscore.store.lists import LIST_FIRMS, NOWHERE
 from leadscore.store.ranking import (
@@ -181,6 +181,7 @@ def _works_in_any(name: str, wanted: Collection[str | None], works_in: str | Non
 
 
 _BEST = 3  # candidates that are named for each segment
+_NEAREST = 2  # of a segment that has none
 
 
 class Candidates(NamedTuple):
@@ -214,6 +215,40 @@ def candidates(connection: Connection, segments: Iterable[str]) -> dict[str, Can
             numbers.get(segment, 0), [{**row, "rank": placed[row["firm_id"]]} for row in rows]
         )
         for segment, rows in best.items()
+    }
+
+
+_MOST_WEAK = 2_000
+
+
+class Near(NamedTuple):
+    """A firm of which a passing word belongs to a segment; strength 0..1."""
+
+    firm_id: int
+    name: str
+    strength: float
+
+
+def nearest(connection: Connection, segments: Collection[str]) -> dict[str, list[Near]]:
+    """Return the firms that come nearest to segments in which none truly works, at most two each.
+
+    They are those that nothing speaks against, the strongest match first.
+    """
+    if not segments:
+        return {}
+    at = STANDINGS.c
+    any_of = sa.or_(*(contains(connection, SCORES.c.segments, f"{key}:") for key in segments))
+    query = sa.select(at.firm_id, at.name, SCORES.c.segments).where(at.vetoed.is_(False), any_of)
+    query = query.join_from(STANDINGS, SCORES, SCORES.c.id == at.score_id).limit(_MOST_WEAK)
+    near: dict[str, list[Near]] = {key: [] for key in segments}
+    for firm_id, name, told in connection.execute(query):
+        for match in told.split(";"):
+            key, _, strength = match.rpartition(":")
+            if key in near:
+                near[key].append(Near(firm_id, name, float(strength)))
+    return {
+        key: sorted(firms, key=lambda firm: (-firm.strength, firm.name))[:_NEAREST]
+        for key, firms in near.items()
     }
 
 

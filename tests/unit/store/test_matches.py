@@ -10,7 +10,7 @@ from tests.kept_lists import BLADES, NOW, TODAY, lakeport, scorer, take_in
 from leadscore.store.acts import enter_outcome
 from leadscore.store.current_ranking import FIRM_SEGMENTS, SCORES
 from leadscore.store.database import Database
-from leadscore.store.facets import candidates, firms_here
+from leadscore.store.facets import candidates, firms_here, nearest
 from leadscore.store.firms import FIRMS, field_record, known_firm
 from leadscore.store.scoring import keep_asked, rescore
 
@@ -99,3 +99,14 @@ def test_who_is_here_is_listed_with_the_segments_it_works_in(database: Database)
     assert (here.name, here.stage, here.segments) == ("甲有限公司", "producing", ("wind.blade",))
     assert lakeport().beside(here.segments) == lakeport().beside(["wind.blade", "nowhere"]) != ()
     assert "wind.blade" not in lakeport().beside(here.segments)
+
+
+def test_who_comes_nearest_to_a_segment_that_nobody_works_in(database: Database) -> None:
+    weak = TWO | {"main_business": "面包的生产和销售；风电叶片、面粉、糕点、饼干、糖果、饮料的贸易"}
+    take_in(database, weak, {"name": "乙有限公司", "main_business": BLADES})
+    with database.read() as connection:
+        assert nearest(connection, []) == {}
+        near = nearest(connection, ["wind.blade", "wind.tower"])
+    assert near["wind.tower"] == []
+    assert [firm.name for firm in near["wind.blade"]] == ["乙有限公司", "甲有限公司"]
+    assert near["wind.blade"][0].strength > near["wind.blade"][1].strength > 0

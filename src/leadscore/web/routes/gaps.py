@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from leadscore.city.profile import City, Supplies
 from leadscore.features.extract import SIZEABLE_GAP
-from leadscore.store.facets import Candidates, candidates, firms_here
+from leadscore.store.facets import Candidates, Near, candidates, firms_here, nearest
 from leadscore.text import Lang, room_words
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
@@ -61,6 +61,7 @@ def change_supply(
     return Answer(body, about=("city", city.id), details=details)
 
 
+_WORDS = 4  # that are shown of what was looked for
 _CANDIDATE = ("rank", "name", "priority", "grade")
 
 
@@ -72,6 +73,14 @@ class Candidate(Payload):
     name: str
     priority: Share
     grade: Grade
+
+
+class NearCandidate(Payload):
+    """A firm of which only a passing word belongs to the segment."""
+
+    id: int
+    name: str
+    strength: Share
 
 
 class SegmentGap(Payload):
@@ -88,6 +97,10 @@ class SegmentGap(Payload):
     anchors: list[str] = Field(description="Firms that are here already.")
     candidates: int = Field(description="Firms that nothing speaks against.")
     best: list[Candidate]
+    looked_for: list[str] = Field(
+        description="The first words by which makers are known, where nobody works in it."
+    )
+    nearest: list[NearCandidate] = Field(description="Who comes nearest, where nobody does.")
 
 
 class ChainGaps(Payload):
@@ -218,6 +231,7 @@ def gaps_answer(dependencies: Dependencies, lang: Lang) -> dict[str, Any]:
     city = dependencies.scorer().city
     with dependencies.database.read() as connection:
         firms = candidates(connection, city.segments)
+        near = nearest(connection, [key for key, there in firms.items() if not there.number])
         version = dependencies.profiles.current(connection).number_of(city)
     return {
         "city": city.id,
@@ -226,7 +240,10 @@ def gaps_answer(dependencies: Dependencies, lang: Lang) -> dict[str, Any]:
         "chains": [
             {
                 "id": chain.id, "name": chain.name.pick(lang),
-                "segments": [_segment(city, of.id, firms[of.id], lang) for of in chain.segments],
+                "segments": [
+                    _segment(city, of.id, firms[of.id], near.get(of.id), lang)
+                    for of in chain.segments
+                ],
             }
             for chain in city.chains
         ],
@@ -276,7 +293,9 @@ def here_answer(dependencies: Dependencies, lang: Lang) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _segment(city: City, key: str, firms: Candidates, lang: Lang) -> dict[str, Any]:
+def _segment(
+    city: City, key: str, firms: Candidates, near: Sequence[Near] | None, lang: Lang
+) -> dict[str, Any]:
     segment = city.segments[key]
     return {
         "id": key,
@@ -292,5 +311,10 @@ def _segment(city: City, key: str, firms: Candidates, lang: Lang) -> dict[str, A
         "best": [
             {"id": row["firm_id"], **{name: row[name] for name in _CANDIDATE}}
             for row in firms.best
+        ],
+        "looked_for": list(segment.makes[:_WORDS]) if near is not None else [],
+        "nearest": [
+            {"id": firm.firm_id, "name": firm.name, "strength": firm.strength}
+            for firm in near or ()
         ],
     }  # fmt: skip
