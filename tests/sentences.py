@@ -227,7 +227,11 @@ def _own_words(said: Said, match: re.Match[str]) -> bool:
         return bool(said.record["segments"]) and match["words"] in ("人工认定", "set by an officer")
     texts = " ".join(str(value) for value in said.record.values() if isinstance(value, str))
     plain = _plain(texts)
-    return all(_plain(word) in plain for word in match["words"].split("、"))
+    words, _, use = re.sub("，用于|, for ", "→", match["words"]).partition("→")
+    # Another use than is wanted is said where it weakens the match, and there only.
+    if use != (said.words or "").partition("→")[2]:
+        return False
+    return all(_plain(word) in plain for word in f"{words}、{use}".split("、"))
 
 
 def _plain(text: str) -> str:

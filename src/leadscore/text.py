@@ -68,7 +68,7 @@ def room_words(room: str) -> Mapping[str, Text]:
     """Return what a package of leadscore says: the texts of its ``words.toml`` by key.
 
     >>> room_words("ranking")["reasons.supply.none"].pick("en")
-    'none made locally'
+    'none available locally'
     """
     return read_words(Path(__file__).parent / room / "words.toml")
 

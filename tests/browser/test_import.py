@@ -115,7 +115,7 @@ def test_a_broken_file_says_what_to_do(new_page: NewPage, tmp_path: Path) -> Non
     expect(page.locator("#confirm")).to_have_count(0)
     page.get_by_role("button", name="Choose another file").click()
     expect(page).to_have_url(re.compile(r"/import$"))
-    expect(page.locator("#notices")).to_contain_text("given up")
+    expect(page.locator("#notices")).to_contain_text("discarded")
 
 
 def test_it_works_without_scripts(new_page: NewPage, workbook: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_unit_in_doubt_is_chosen_before_the_import(new_page: NewPage, small: P
     expect(page).to_have_url(re.compile(r"/import/[\w-]{40,}$"))
     row = page.locator("table.mapping tbody tr", has_text="注册资本")
     unit = row.get_by_label("Unit of column B")
-    expect(unit).to_have_accessible_description(re.compile("names no unit"))
+    expect(unit).to_have_accessible_description(re.compile("gives no unit"))
     unit.focus()
     page.keyboard.type("万元")
     unit.select_option("registered_capital_cny(万元)")

@@ -99,7 +99,7 @@ def test_a_firm_is_one_or_two_sheets_with_reasons_facts_stage_and_history(
     titles = page.locator(parts).all_inner_texts()
     assert len(titles) == 6
     facts = page.locator(".known tbody tr").evaluate_all(
-        "rows => rows.map(row => row.cells[1].textContent.trim())"
+        "rows => rows.map(row => row.cells[1].firstChild.textContent.trim())"
     )
     reasons = page.locator(".falls tbody tr:not(.sum) .number").all_inner_texts()
     day = page.locator(".paper").text_content() or ""

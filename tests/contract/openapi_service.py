@@ -58,8 +58,8 @@ _ACCEPTED = list(POSITIVE_DATA_ACCEPTANCE_EXPECTED_STATUSES)
 _OPERATIONS: list[dict[str, Any]] = [
     {
         # An ETag is any text, and only one of them is that of now; without one it is 428.
-        "include-path-regex": "/(firms/{id}/(override|exclusion|pursuit|corrections(/{number})?)"
-        "|gaps/{segment}/supply)$",
+        "include-path-regex": "/(firms/{id}/(override|exclusion|pursuit|hidden|merge|split"
+        "|corrections(/{number})?)|gaps/{segment}/supply)$",
         "checks": {
             "positive_data_acceptance": {"expected-statuses": [*_ACCEPTED, "412"]},
             "missing_required_header": {"expected-statuses": ["401", "422", "428"]},
@@ -79,6 +79,7 @@ _OPERATIONS: list[dict[str, Any]] = [
 _NO_SCHEMA_SAYS: dict[str, str] = {
     "": "Idempotency-Key",  # that another request had it
     "GET /api/v1/ranking": "cursor",  # where a page ended
+    "POST /api/v1/firms": ".*",  # which columns there are, and what they take
     "POST /api/v1/firms/{id}/outcomes": "day|stage",  # not in the future; what can be withdrawn
     "POST /api/v1/firms/{id}/corrections": r"\w+",  # what the field takes
     "POST /api/v1/firms/{id}/notes": "day",  # not in the future

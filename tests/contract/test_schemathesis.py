@@ -19,6 +19,10 @@ NEEDS_MORE = {
     "PUT /api/v1/firms/{id}/exclusion",
     "DELETE /api/v1/firms/{id}/exclusion",
     "PUT /api/v1/firms/{id}/pursuit",
+    "PUT /api/v1/firms/{id}/hidden",
+    "DELETE /api/v1/firms/{id}/hidden",
+    "POST /api/v1/firms/{id}/merge",
+    "POST /api/v1/firms/{id}/split",
     "PUT /api/v1/gaps/{segment}/supply",
 }
 """What may be refused whenever it is asked; all else is done at least once."""

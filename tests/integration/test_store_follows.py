@@ -90,13 +90,13 @@ def home(tmp_path: Path) -> Home:
 def test_a_promoted_model_scores_the_kept_firms_and_back_again(home: Home) -> None:
     assert home.scored_by() == [home.expert]
     done = home.run("models", "promote", OTHER, "--reason", "checked")
-    assert "job 1 scores the firms that are kept anew" in done.stdout
+    assert "job 1 rescores the stored firms" in done.stdout
     assert home.states() == {OTHER: "champion", home.expert: "shelved"}
     assert home.acts() == [("model.promote", OTHER)]
     home.work()
     assert home.scored_by() == [OTHER]
     done = home.run("models", "rollback")
-    assert "job 2 scores the firms that are kept anew" in done.stdout
+    assert "job 2 rescores the stored firms" in done.stdout
     assert home.states() == {OTHER: "shelved", home.expert: "champion"}
     home.work()
     assert home.scored_by() == [home.expert]
@@ -105,7 +105,7 @@ def test_a_promoted_model_scores_the_kept_firms_and_back_again(home: Home) -> No
 
 def test_one_job_waits_however_often_the_champion_changes(home: Home) -> None:
     home.run("models", "promote", OTHER)
-    assert "job 1 scores" in home.run("models", "promote", OTHER).stdout
+    assert "job 1 rescores" in home.run("models", "promote", OTHER).stdout
     assert home.rescorings() == ["waiting"]
     assert "scores" not in home.run("models", "rollback").stdout.partition("\n")[2]
     home.work()

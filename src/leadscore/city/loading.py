@@ -325,7 +325,7 @@ def _contradicting_words(document: Document) -> Iterator[Detail]:
     # a text with it then speaks of both.
     for _, (path, segment) in _segments(document):
         home: dict[str, str] = {}
-        for key in ("makes", "hints", "excludes"):
+        for key in ("makes", "materials", "equipment", "hints", "excludes"):
             for position, text in _texts(segment, key):
                 word = plain(text)
                 if word in home:

@@ -18,10 +18,12 @@ from pydantic import (
     Discriminator,
     Field,
     GetCoreSchemaHandler,
+    SerializerFunctionWrapHandler,
     StringConstraints,
     Tag,
     ValidationInfo,
     field_validator,
+    model_serializer,
     model_validator,
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -31,7 +33,12 @@ from leadscore.text import Text
 Position = Literal["upstream", "midstream", "downstream"]
 Role = Literal["maker", "equipment", "materials", "design", "integration", "trade", "service"]
 POSITIONS: Final[tuple[str, ...]] = get_args(Position)
+Use = Literal[
+    "devices", "vehicles", "storage", "appliances", "industry", "lighting", "medical", "military"
+]
+"""What products are for; ``devices`` are phones and other consumer electronics."""
 ROLES: Final[tuple[str, ...]] = get_args(Role)
+USES: Final[tuple[str, ...]] = get_args(Use)
 
 SUPPLY_SCALE: Final = {"none": 0.0, "weak": 0.25, "partial": 0.5, "strong": 0.85, "complete": 1.0}
 """The documented scale: what a word says of how much of a segment a place has itself, 0..1."""
@@ -138,6 +145,9 @@ class _Named(Part):
     name: Name
 
 
+_CAME_LATER: Final = ("own_role", "uses", "materials", "equipment")
+
+
 class Segment(Part):
     """One link of a chain."""
 
@@ -148,11 +158,24 @@ class Segment(Part):
     feeds: tuple[SegmentId, ...] = ()  # whom it delivers to, in any chain
     supply: Supply  # how much of the segment the city has itself
     sought: bool = Field(default=False, strict=True)  # the city says that it looks for such firms
+    own_role: Role = "maker"  # what a firm is whose own product it is; a service is integration
+    uses: tuple[Use, ...] = ()  # what its products are wanted for; none means anything
     makes: Annotated[Labels, Field(min_length=1)]  # name the product: a maker uses them of itself
+    materials: Labels = ()  # name what goes into it and nothing else: its suppliers use them
+    equipment: Labels = ()  # name machines that are made for making it
     hints: Labels = ()  # weaker words, that others use too
     excludes: Labels = ()  # longer words that contain one of the others and mean something else
     industry: Labels = ()  # names or codes of industry classes that are a second witness
     evidence: EvidenceList = ()
+
+    @model_serializer(mode="wrap")
+    def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # A key that came later and says nothing is not written: a kept profile stays the same.
+        written: dict[str, Any] = handler(self)
+        for key in _CAME_LATER:
+            if getattr(self, key) == Segment.model_fields[key].default:
+                written.pop(key, None)
+        return written
 
     @property
     def id(self) -> str:
@@ -420,6 +443,15 @@ class City(Part):
         None where no strength can be reached.
         """
         return self._steps[self.segments[segment_id].id]
+
+    def beside(self, segment_ids: Iterable[str]) -> tuple[str, ...]:
+        """Return the segments that these feed or are fed by directly, without themselves.
+
+        What a firm that works in these could grow into; in the order of the profile.
+        """
+        own = set(segment_ids) & self.segments.keys()
+        near = {key for one in own for key in (*self.segments[one].feeds, *self.upstream_of(one))}
+        return tuple(key for key in self.segments if key in near - own)
 
     def anchors_of(self, segment_id: str) -> tuple[Anchor, ...]:
         """Return the anchors that work in the segment."""

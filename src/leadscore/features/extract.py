@@ -8,7 +8,7 @@ from typing import NamedTuple, cast
 
 import pandas as pd
 
-from leadscore.city.matching import Match, Matcher, Span, words_of
+from leadscore.city.matching import SAID_BELOW, Match, Matcher, Span, words_of
 from leadscore.city.profile import City, Role
 from leadscore.features.catalogue import CATALOGUE, CATEGORIES, Firm, Value, text_of
 from leadscore.features.company import Origin, business_text, company_features
@@ -45,13 +45,14 @@ class Fit(NamedTuple):
     use: str | None
     strength: float
     spans: tuple[Span, ...]
+    suits: float
     gap: float
     fit: float
 
     @property
     def words(self) -> str:
         """The words that were found; see `Match.words`."""
-        return words_of(self.spans)
+        return words_of(self.spans, self.use if self.suits < SAID_BELOW else None)
 
 
 def segment_contexts(city: City) -> dict[str, SegmentContext]:
@@ -81,17 +82,26 @@ _SOLID_STRENGTH = 0.15
 _MAIN_BUSINESS_SHARE = 0.5
 
 
-def best_match(matches: Sequence[Fit]) -> Fit | None:
-    """Return the match of a firm with the highest fit; None if there is none.
+def real_matches(matches: Sequence[Fit]) -> list[Fit]:
+    """Return the matches that tell of the firm's real business, the segments it truly works in.
 
-    Only matches that tell of the firm's real business count: a maker of what the city has plenty of
-    is not shown as a weak supplier of what it lacks, and a passing word makes no firm a candidate.
-    Ties go to the stronger match, then to the segment's id.
+    A maker of what the city has plenty of is not shown as a weak supplier of what it lacks, and a
+    passing word makes no firm a candidate.
     """
     strongest = max((match.strength for match in matches), default=0.0)
     least = max(_SOLID_STRENGTH, _MAIN_BUSINESS_SHARE * strongest)
-    real = [match for match in matches if match.strength >= least]
-    return min(real, key=lambda match: (-match.fit, -match.strength, match.segment), default=None)
+    return [match for match in matches if match.strength >= least]
+
+
+def best_match(matches: Sequence[Fit]) -> Fit | None:
+    """Return the real match of a firm with the highest fit; None if there is none.
+
+    Ties go to the stronger match, then to the segment's id.
+    """
+    return min(
+        real_matches(matches), key=lambda match: (-match.fit, -match.strength, match.segment),
+        default=None,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +163,9 @@ class FeatureExtractor:
             if known or not listed:
                 roles = {key: own[key].role if key in own else "maker" for key in known}
                 matches = [Match(key, roles[key], None, 1.0, ()) for key in known]
-        return [
-            match._replace(role=cast("Role", role or match.role), use=use or match.use)
-            for match in matches
-        ]
+        if role:
+            matches = [match._replace(role=cast("Role", role)) for match in matches]
+        return [self._matcher.for_use(match, use) for match in matches] if use else list(matches)
 
     def _fit(self, match: Match) -> Fit:
         gap = self._contexts[match.segment].gap

@@ -148,8 +148,9 @@ def training_set(
 
     Where every snapshot is later, a pursuit is left out, unless one is to ``assume_unchanging``:
     then the columns of `UNCHANGING` count as they stand in the first of the later snapshots, and
-    beside them only what ``facts`` (columns of `FACTS`) say as of a day before first contact. A
-    pursuit of which nothing is known so is left out all the same.
+    beside them only what ``facts`` (columns of `FACTS`) say as of a day before first contact, or,
+    of `SEGMENTS`, whenever an officer said it. A pursuit of which nothing is known so is left out
+    all the same.
     """
     facts = _no_facts() if facts is None else facts
     of_event, of_snapshot, of_fact = firm_keys(events, snapshots, facts)
@@ -200,7 +201,8 @@ def _as_known_then(
     pursuits: pd.DataFrame, snapshots: pd.DataFrame, facts: pd.DataFrame
 ) -> pd.DataFrame:
     # The firms of pursuits as they may be taken to have been known on the eve of first contact: of
-    # a later snapshot each (in the same order) what hardly changes, and the facts dated before.
+    # a later snapshot each (in the same order) what hardly changes, the facts dated before, and
+    # what officers say of the segments.
     columns = {column.name: column.dtype for column in CANONICAL} | dict.fromkeys(SEGMENTS, "str")
     firms = pd.DataFrame(
         {name: pd.Series(index=pursuits.index, dtype=dtype) for name, dtype in columns.items()}
@@ -209,9 +211,15 @@ def _as_known_then(
         firms[name] = snapshots[name].to_numpy()
     firms = firms.astype(columns)
     places = pd.Series(pursuits.index, index=firms_of(pursuits["firm"]).to_numpy())
-    for fact in facts.sort_values("valid_from", kind="stable").to_dict("records"):
+    dated = set[tuple[object, object]]()
+    told = facts[facts["field"].isin(columns)].sort_values("valid_from", kind="stable")
+    # What a firm makes hardly changes either: an officer's word for it counts whenever it was
+    # said, but one from before contact goes before a later one, and its newest before the others.
+    for fact in told.to_dict("records"):
         for at in places[places.index == fact["firm"]]:
-            if fact["field"] in columns and fact["valid_from"] < pursuits.at[at, "contacted"]:
+            before = fact["valid_from"] < pursuits.at[at, "contacted"]
+            if before or (fact["field"] in SEGMENTS and (at, fact["field"]) not in dated):
+                dated.update([(at, fact["field"])] if before else ())
                 value = fact["value"]
                 if columns[fact["field"]].startswith("datetime") and value is not None:
                     value = pd.Timestamp(value)

@@ -10,6 +10,7 @@ from typing import Any
 
 from leadscore import numbers
 from leadscore.city import Anchor, City
+from leadscore.city.matching import USED
 from leadscore.features.catalogue import CATALOGUE, UNKNOWN, Value
 from leadscore.features.company import Origin
 from leadscore.features.extract import GOOD_STRENGTH, SIZEABLE_GAP
@@ -138,8 +139,8 @@ class Wording:
         segment = str(firm["segment"])
         match place:
             case "filling" | "partly":
-                role = str(firm["role"]) if place == "filling" else None
-                return self._filling(value, segment, role).pick(lang)
+                partly = place == "partly"
+                return self._filling(value, segment, str(firm["role"]), partly).pick(lang)
             case "segment":
                 return self._city.segments[segment].name.pick(lang)
             case "supply":
@@ -148,7 +149,7 @@ class Wording:
 
     @staticmethod
     def _words(firm: Facts, lang: Lang) -> str:
-        return _known(firm["words"]) or WORDS["reasons.by_hand"].pick(lang)
+        return shown_words(_known(firm["words"]), lang) or WORDS["reasons.by_hand"].pick(lang)
 
     @staticmethod
     def _closeness(value: Value, firm: Facts, lang: Lang) -> str:
@@ -156,13 +157,14 @@ class Wording:
         business = "main_business" if main else "side_business"
         return WORDS[f"reasons.{'put_by_hand' if firm['words'] == '' else business}"].pick(lang)
 
-    def _filling(self, fit: Value, segment: str, role: str | None) -> Text:
-        # Without a role: of a firm that fills less of a gap than firms usually do.
-        if isinstance(fit, float) and fit < _LITTLE:
+    def _filling(self, fit: Value, segment: str, role: str, partly: bool) -> Text:
+        # Partly: of a firm that fills less of a gap than firms usually do.
+        fit = fit if isinstance(fit, float) else 1.0
+        if fit < _LITTLE:
             return WORDS["reasons.fills_little"]
         if self._city.gap(segment) < SIZEABLE_GAP:
             return WORDS["reasons.small_gap"]
-        if role is None:
+        if partly and fit < 1:
             return WORDS["reasons.fills_partly"]
         if role in _MAKERS:
             return WORDS["reasons.makes_it"]
@@ -263,6 +265,12 @@ def anchor_labels(city: City, anchors: Sequence[Anchor], segment: str, lang: Lan
         WORDS["reasons.also_in"].format(anchor=anchor.label.pick(lang), segment=name).pick(lang)
         for anchor in rivals
     ]
+
+
+def shown_words(words: str, lang: Lang) -> str:
+    """Return the words of a match as people read them: 电机，用于吸尘器."""
+    words, _, use = words.partition(USED)
+    return WORDS["reasons.for_use"].format(words=words, use=use).pick(lang) if use else words
 
 
 def _known(value: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -168,8 +169,10 @@ def _name_substitutes(document: Document) -> None:
 
 def _section(document: Document, section: Section, paper: Paper) -> None:
     _paragraph(document.add_paragraph(style="Heading 1"), section.heading)
-    for block in section.blocks:
+    for block, following in zip_longest(section.blocks, section.blocks[1:]):
         _block(document, block, paper)
+        if isinstance(block, Lines) and isinstance(following, Table):
+            document.paragraphs[-1].paragraph_format.keep_with_next = True
     if section.source:
         _small(document.add_paragraph(), section.source)
 
@@ -238,6 +241,7 @@ def _table(document: Document, block: Table, paper: Paper) -> None:
     lines = [list(row.cells) for row in table.rows]
     for header, cell in zip(block.headers, lines[0], strict=True):
         _fill(cell, header, paper, bold=True)
+        cell.paragraphs[0].paragraph_format.keep_with_next = True
         _shade(cell, _GREY)
     above: Cell = ""
     for row, cells in zip(block.rows, lines[1:], strict=True):

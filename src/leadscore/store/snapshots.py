@@ -121,7 +121,8 @@ def read_snapshots(connection: Connection) -> pd.DataFrame:
     return pd.concat([firms, found.drop(columns="digest")], axis=1)
 
 
-_DATED = (*_COLUMNS, "segments", "role", "use")
+# A grade by hand and a doubted reason judge the firm: what it was known to be leaves them out.
+_DATED = [name for name in _COLUMNS if name not in {"grade", "unfounded", "corrected_on"}]
 
 
 def read_dated_facts(connection: Connection) -> pd.DataFrame:

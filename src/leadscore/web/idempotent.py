@@ -118,7 +118,10 @@ def _asked(who: Caller, body: bytes) -> Asked | None:
     # The route as a hash: an address may be longer than a key of a table.
     address = hashlib.sha256(request.full_path.encode("utf-8", "surrogatepass")).hexdigest()
     route = f"{request.method} {address}"
-    return Asked(who.actor, route, key, hashlib.sha256(body).hexdigest())
+    # Said of another version of what is changed, it is another request.
+    version = request.headers.get("If-Match", "").encode("utf-8", "surrogatepass")
+    digest = hashlib.sha256(b"\0".join([body, version] if version else [body])).hexdigest()
+    return Asked(who.actor, route, key, digest)
 
 
 def _key() -> str | None:

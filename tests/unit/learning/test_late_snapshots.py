@@ -128,17 +128,23 @@ def test_a_text_dated_before_contact_makes_the_segment_and_a_later_one_does_not(
 ) -> None:
     snapshots = late(history)
     plain = dataset(features, history, snapshots)
-    first, second, third = (plain.firm.iloc[at] for at in (0, 1, 2))
+    first, second, third, fourth = (plain.firm.iloc[at] for at in (0, 1, 2, 3))
     before = f"{plain.contacted.iloc[0] - pd.Timedelta(days=1):%Y-%m-%d}"
     same = f"{plain.contacted.iloc[1]:%Y-%m-%d}"
     text = "印制电路板的研发、生产和销售"
     facts = facts_of(
         (first, "main_business", text, before), (second, "main_business", text, same),
         (third, "segments", "pcb", before), (third, "registered_capital_cny", 5e7, before),
+        (third, "segments", "screen", "2030-01-01"), (fourth, "segments", "pcb", "2029-01-01"),
+        (fourth, "segments", "screen", "2030-01-01"), (fourth, "staff", 80.0, "2029-01-01"),
     )  # fmt: skip
     data = dataset(features, history, snapshots, facts=facts)
     assert data.X["match_strength"].notna().tolist()[:2] == [True, False]
-    assert data.firms["segments"].iloc[2] == "pcb"
+    assert data.firms["segments"].iloc[2:4].tolist() == [
+        "pcb",
+        "screen",
+    ]  # an officer's, at any day
+    assert data.firms["staff"].isna().all()
     assert data.X["registered_capital_cny"].iloc[2] == 5e7
     assert data.X["registered_capital_cny"].notna().sum() == 1
 

@@ -26,6 +26,7 @@ from leadscore.store.bulk import (
     read_selection,
     selected_of,
 )
+from leadscore.store.facets import Choices, choices
 from leadscore.store.jobs import open_jobs
 from leadscore.store.lists import OPEN, KeptList, kept_lists
 from leadscore.store.models import RESCORE
@@ -356,7 +357,7 @@ def _names_of(
 
 
 def _facets_of(
-    counted: stored.Choices, asked: RankingAddress, names: Mapping[str, Mapping[str, str]]
+    counted: Choices, asked: RankingAddress, names: Mapping[str, Mapping[str, str]]
 ) -> list[dict[str, Any]]:
     # All filters that have something to choose, in the order in which they stand.
     by = {
@@ -495,7 +496,7 @@ def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
                 else {}
             )
             several = len(lists) > 1 or bool(meant.list_id)
-            counts = stored.choices(connection, meant, lists=several, shortlists=bool(short))
+            counts = choices(connection, meant, lists=several, shortlists=bool(short))
             views = shortlists.saved_views(connection, caller().actor)
             rescoring = open_jobs(connection, RESCORE)
             picture = _picture(connection, meant) if asked.picture else None
@@ -513,6 +514,7 @@ def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             city=scorer.city.name, model=scorer.model,
             profile=dependencies.profiles.current().number_of(scorer.city),
             rescoring=bool(rescoring), today=dependencies.today(),
+            gap_name=scorer.wording.segment(meant.gap, lang),
             certainty=scorer.certainty((0.0, 1.0)) if not scorer.learned else None,
             asked=asked, firms=firms, total=counts.total,
             facets=facets,

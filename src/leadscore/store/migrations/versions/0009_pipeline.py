@@ -12,7 +12,6 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from leadscore.lists.dedupe import normal_name_of
 from leadscore.store.database import METADATA, Json, Moment, Number
 
 revision = "0009"
@@ -91,6 +90,9 @@ def upgrade() -> None:
 
 def _outcomes_of_firms(connection: sa.Connection) -> dict[int, list[sa.Row[Any]]]:
     # As the program tells whose an entry is: by its number, else its code, else its name.
+    # Names are read with pandas at hand, which a home that needs no migration must not wait for.
+    from leadscore.lists.dedupe import normal_name_of
+
     rows = connection.execute(sa.select(_OUTCOMES).order_by(_OUTCOMES.c.entry)).all()
     if not rows:
         return {}
