@@ -2,8 +2,8 @@
 
 A firm is matched to a chain if its main business and profile alone give some segment of it a
 strength of at least 0.3. A class that speaks for a chain is one of `CLASSES`: every firm of a core
-class ought to be found (recall), and a firm that is found ought to be of a core class or of one that
-holds firms of that chain among others (precision).
+class ought to be found (recall), and a firm that is found ought to be of a core class or of one
+that holds firms of that chain among others (precision).
 Usage: ``python benchmarks/library.py --firms FILE [--misses CHAIN]``, FILE a CSV with the columns
 公司名称, 主营业务, 公司简介 and 申万三级行业.
 """
@@ -65,8 +65,13 @@ def main() -> None:
             _print_misses(firms.assign(best=best), matched, core, near)
 
 
-def _print_misses(firms: pd.DataFrame, matched: pd.Series, core: pd.Series, near: pd.Series) -> None:
-    for title, wrong in (("matched, of another class", matched & ~near), ("not found", core & ~matched)):
+def _print_misses(
+    firms: pd.DataFrame, matched: pd.Series, core: pd.Series, near: pd.Series
+) -> None:
+    for title, wrong in (
+        ("matched, of another class", matched & ~near),
+        ("not found", core & ~matched),
+    ):
         print(f"\n## {title}: {wrong.sum()}")
         for _, firm in firms[wrong].iterrows():
             best = firm["best"]

@@ -27,7 +27,7 @@ WORD_LISTS: Final = tuple(
     name for name, kind in Segment.model_fields.items() if kind.annotation == Labels
 )
 """The lists of a segment that ``add`` and ``drop`` may change, ``feeds`` besides."""
-_EVIDENCE_ALONE: Final = frozenset({"industry", "uses"})  # lists that share no words with others
+_EVIDENCE_ALONE: Final = frozenset({"industry"})  # lists that share no words with others
 
 
 class _About(Part):
