@@ -73,6 +73,12 @@ def odd_firms(city: City) -> pd.DataFrame:
         "风险": ["无", "失信被执行人", "", "行政处罚、经营异常"],
         "活动": [event.name.zh, "外地的展会", "", f"在{event.name.zh}上接触"],
         "推荐企业": [anchor.name, "朋友", "", f"{anchor.name}某部"],
+        "公司简介": [
+            "在湖北武汉建有生产基地",
+            "本公司诚信经营，踏实做事，" * 8,
+            "在成都、西安设有工厂",
+            *[""] * 9,
+        ],
         "省份": ["广东省", "江西省", "", "上海市", "江西省"],
         "城市": ["深圳市", "吉安市", "", "", "赣州市"],
         "行业": ["制造业", "批发业", "", "软件和信息技术服务业", "房地产业"],
@@ -131,7 +137,9 @@ def test_a_sentence_about_another_firm_is_seen_to_be_false(
             if one.feature == other.feature and one.text != other.text:
                 pairs[one.feature] += 1
                 caught[one.feature] += not holds(dataclasses.replace(other, text=one.text))
-    nowhere = set() if scorer.city.division_code else {"same_province", "neighbour_city"}
+    nowhere = (
+        set() if scorer.city.division_code else {"same_province", "neighbour_city", "distance_km"}
+    )
     assert set(pairs) == set(CATALOGUE) - nowhere
     # Firms of one segment may share a sentence about it, whatever else is said of either.
     assert {
