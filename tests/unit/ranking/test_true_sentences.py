@@ -53,6 +53,7 @@ def odd_firms(city: City) -> pd.DataFrame:
         for line in lines
     ]
     texts += ["物业管理、餐饮服务", "", "不含生产的咨询服务"]
+    texts += ["在湖北武汉建有生产基地", "在成都、西安设有工厂", "咨询服务"]
     event, anchor = city.events[0], city.anchors[0]
     columns = {
         "注册资本（万元）": ["1000", "0", "", "1234567.8", "0.5"],
@@ -73,12 +74,6 @@ def odd_firms(city: City) -> pd.DataFrame:
         "风险": ["无", "失信被执行人", "", "行政处罚、经营异常"],
         "活动": [event.name.zh, "外地的展会", "", f"在{event.name.zh}上接触"],
         "推荐企业": [anchor.name, "朋友", "", f"{anchor.name}某部"],
-        "公司简介": [
-            "在湖北武汉建有生产基地",
-            "本公司诚信经营，踏实做事，" * 8,
-            "在成都、西安设有工厂",
-            *[""] * 9,
-        ],
         "省份": ["广东省", "江西省", "", "上海市", "江西省"],
         "城市": ["深圳市", "吉安市", "", "", "赣州市"],
         "行业": ["制造业", "批发业", "", "软件和信息技术服务业", "房地产业"],
@@ -88,6 +83,7 @@ def odd_firms(city: City) -> pd.DataFrame:
     for step, (name, values) in enumerate(columns.items()):
         turned = itertools.islice(itertools.cycle(values), step % len(values), None)
         table[name] = list(itertools.islice(turned, rows))
+    table["公司简介"] = [""] * (rows - 1) + ["本公司诚信经营，踏实做事，" * 8]
     return pd.DataFrame(table)
 
 
@@ -129,7 +125,7 @@ def test_a_sentence_about_another_firm_is_seen_to_be_false(
     for each in scores:
         said = [
             said
-            for said in sentences(with_points(each, 5), scorer.wording, scorer.city)
+            for said in sentences(with_points(each, 6), scorer.wording, scorer.city)
             if said.lang == "zh"
         ]
         said.sort(key=lambda one: one.feature)
