@@ -528,6 +528,16 @@ CLAIMS: dict[str, tuple[tuple[str, Claim], ...]] = {
     "neighbour_city": (
         (r"(?:来自|不在)协作的周边城市|(?:not )?from a partner city nearby", _partner),
     ),
+    "distance_km": (
+        (r"所在省距本省约(?P<value>[\d,]+)公里", _count),
+        (r"its province is about (?P<value>[\d,]+) km away", _count),
+        (r"就在本省|from the same province", _zero),
+    ),
+    "other_places": (
+        (r"自述已在(?P<value>\d+)个其他省份设点", _count),
+        (r"says that it has places in other provinces: (?P<value>\d+)", _count),
+        (r"未提到在其他省份设点|names no place in another province", _zero),
+    ),
     "event": (
         (r"(?:在本市活动中接触过：|met at a city event: )(?P<value>.+)", _event),
         (r"接触场合不是本市的对接活动|not met at a city event", _zero),

@@ -321,12 +321,27 @@ Points = Annotated[
 class ExpertCard(Part):
     """What experts believe before any outcome is known.
 
-    ``base_likelihood`` is that of a firm whose every feature gets 0 points; ``features`` has the
-    points by the name of the feature, written as ``[card.feature.NAME]``.
+    How many firms land is said in one of two ways: ``signed_of_100`` is how many of a hundred usual
+    firms that the office courts sign within the horizon, ``base_likelihood`` the likelihood of a
+    firm whose every feature gets 0 points. ``features`` has the points by the name of the feature,
+    written as ``[card.feature.NAME]``. With ``reference = "landings"`` a feature that is not there
+    has the points of the reference card; what the city writes itself always goes first.
     """
 
-    base_likelihood: Chance
+    base_likelihood: Chance | None = None
+    signed_of_100: Annotated[float, Field(gt=0.0, lt=100.0, allow_inf_nan=False)] | None = None
+    reference: Literal["landings", "none"] = "none"
     features: Annotated[dict[Label, Points], Field(min_length=1, alias="feature")]
+
+    @model_validator(mode="after")
+    def _one_base(self) -> Self:
+        if (self.base_likelihood is None) == (self.signed_of_100 is None):
+            raise _mistake(
+                "signed_of_100（每洽谈 100 家，一年内签约几家）或 base_likelihood，只写一项",
+                "signed_of_100 (of 100 firms that you court, how many sign within a year) or "
+                "base_likelihood: one of them, not both",
+            )
+        return self
 
 
 class About(_Named):
@@ -469,6 +484,13 @@ class City(Part):
     def digest(self) -> str:
         """SHA-256 of the content, in hex: the same for any layout and comments of the file."""
         content = self.model_dump(mode="json", by_alias=True)
+        # What older profiles could not say must not give them another digest.
+        card = content["card"]
+        for name in ("base_likelihood", "signed_of_100"):
+            if card[name] is None:
+                del card[name]
+        if card["reference"] == "none":
+            del card["reference"]
         canonical = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 

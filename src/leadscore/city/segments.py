@@ -164,7 +164,9 @@ def _chain(chain: Document) -> Document:
         else:
             chain = {"id": "unknown", "name": {"zh": "?", "en": "?"}} | chain
     if isinstance(chain.get("segment"), list):
-        chain["segment"] = [_with_id(s) if isinstance(s, dict) else s for s in chain["segment"]]
+        segments: Any = chain["segment"]
+        named: Any = [_with_id(each) if isinstance(each, dict) else each for each in segments]
+        chain["segment"] = named
     return chain
 
 

@@ -12,6 +12,7 @@ from leadscore.city.matching import SAID_BELOW, Match, Matcher, Span, words_of
 from leadscore.city.profile import City, Role
 from leadscore.features.catalogue import CATALOGUE, CATEGORIES, Firm, Value, text_of
 from leadscore.features.company import Origin, business_text, company_features
+from leadscore.features.footprint import Footprint
 from leadscore.lists.cleaning import records_of
 
 SEGMENT_FEATURES = (
@@ -123,14 +124,14 @@ class FeatureExtractor:
         self.city = city
         self._matcher = Matcher(city)
         self._contexts = segment_contexts(city)
-        self._origin = Origin(city)
+        self._origin, self._footprint = Origin(city), Footprint(city.division_code)
 
     def __reduce__(self) -> tuple[type[FeatureExtractor], tuple[City]]:
         """Pickle the profile only; the code that loads it compiles it anew."""
         return FeatureExtractor, (self.city,)
 
     def transform(self, firms: pd.DataFrame) -> pd.DataFrame:
-        """Return X: n x 35 features in the order of the catalogue, numbers and levels.
+        """Return X: n x 37 features in the order of the catalogue, numbers and levels.
 
         ``firms`` has n rows of canonical columns, of which any may be missing, ``as_of``
         (datetime), when the fields were known, without which the age is missing, and, of firms that
@@ -176,6 +177,7 @@ class FeatureExtractor:
         features = {
             **company_features(firm),
             **self._origin.features(firm),
+            **self._footprint.features(firm),
             **self._chain_features(firm, matches, best),
         }
         if unfounded := text_of(firm, "unfounded"):

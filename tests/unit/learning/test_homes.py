@@ -18,6 +18,7 @@ from tests.champions import line as line_in
 
 from leadscore.city import City, load_city
 from leadscore.city.profile import with_supplies
+from leadscore.features.catalogue import CATALOGUE
 from leadscore.features.extract import features_frame
 from leadscore.files import shipped
 from leadscore.learning.champion import under_supply
@@ -80,7 +81,9 @@ def measured_then() -> dict[str, pd.DataFrame]:
     kept = json.loads((KEPT / "c1d0778-features.json").read_text("utf-8"))
     usual = kept["expert"]
     every = {name: usual | (kept["supply"] if name == "supply" else {}) for name in NAMES}
-    return {name: features_frame([*zip(*X.values(), strict=True)]) for name, X in every.items()}
+    empty = [None] * len(usual["chain"])  # of features that came later
+    columns = {name: [X.get(key, empty) for key in CATALOGUE] for name, X in every.items()}
+    return {name: features_frame([*zip(*of, strict=True)]) for name, of in columns.items()}
 
 
 def registry_of(home: Path) -> ModelRegistry:
@@ -149,6 +152,7 @@ def test_a_pair_is_looked_up_for_one_firm_as_for_a_list(
     assert [pair.features for pair in card.pairs] == [
         ("match_strength", "revenue_cny"), ("role", "revenue_cny"),
     ]  # fmt: skip
+    X = X[list(card.features)]  # a program of today measures more
     together = card.lookup(X)
     assert np.ptp(together[:, -2:], axis=0).all()
     alone = [card.lookup_record(X.iloc[row].tolist()) for row in range(len(X))]

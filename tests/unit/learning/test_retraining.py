@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.pipeline import Pipeline
-from tests.simulation import SAYS_SO, History, of_wrong_experts, simulate
+from tests.simulation import SAYS_SO, History, of_wrong_experts, simulate, simulated_city
 
 from leadscore.city import City, load_city
 from leadscore.errors import UsageError
@@ -30,7 +30,7 @@ NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def city() -> City:
-    return load_city(ROOT / "data" / "cities" / "nanchang.toml")
+    return simulated_city()
 
 
 @pytest.fixture(scope="module")
