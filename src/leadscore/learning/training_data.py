@@ -14,7 +14,14 @@ from leadscore.features.catalogue import CATALOGUE
 from leadscore.features.company import TEXTS
 from leadscore.features.extract import FeatureExtractor
 from leadscore.learning.expert import expert_scorecard
-from leadscore.learning.history import Labels, firm_keys, firms_of, label_pursuits, pursuit_keys
+from leadscore.learning.history import (
+    Labels,
+    effective_weights,
+    firm_keys,
+    firms_of,
+    label_pursuits,
+    pursuit_keys,
+)
 from leadscore.learning.scorecard import Floats, Truths
 from leadscore.lists.columns import BY_HAND, CANONICAL
 
@@ -416,10 +423,14 @@ def fit(
     model: AdditiveCard, X: pd.DataFrame, y: Floats, weight: Floats,
     stand_ins: Floats | None = None,
 ) -> AdditiveCard:  # fmt: skip
-    """Fit a model on the rows whose outcome is known; for ``stand_ins`` see `TrainingData`."""
+    """Fit a model on the rows whose outcome is known; for ``stand_ins`` see `TrainingData`.
+
+    Together the rows count as what they are worth (see `effective_weights`).
+    """
     known = ~np.isnan(y)
+    worth = effective_weights(weight[known])
     return model.fit(
-        X[known].reset_index(drop=True), y[known].astype(np.int64), weight[known],
+        X[known].reset_index(drop=True), y[known].astype(np.int64), worth,
         None if stand_ins is None else stand_ins[known],
     )  # fmt: skip
 

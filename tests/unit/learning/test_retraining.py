@@ -17,7 +17,7 @@ from leadscore.errors import UsageError
 from leadscore.features.build import FirmFeatures
 from leadscore.learning.champion import current_champion
 from leadscore.learning.expert import expert_scorecard, new_card
-from leadscore.learning.history import firms_of
+from leadscore.learning.history import effective_weights, firms_of
 from leadscore.learning.retrain import Retraining, forecasts, retrain
 from leadscore.learning.scorecard import Scorecard, probability
 from leadscore.learning.training_data import Rules, TrainingData, backtest, build_dataset
@@ -150,7 +150,7 @@ def test_fitting_the_pipeline_itself_gives_the_same_card(
     pipeline.fit(
         data.firms[data.known],
         data.y[data.known].astype(int),
-        card__sample_weight=data.weight[data.known],
+        card__sample_weight=effective_weights(data.weight[data.known]),
     )
     assert plain(done) == json.dumps(pipeline.named_steps["card"].scorecard_.to_dict())
 
