@@ -21,6 +21,7 @@ CHUNK = 5_000
 """Firms scored at a time: bounds the memory, and is the step of the progress bar."""
 
 _LIFTS = 3
+_GAP = "gap_filled"
 _LEAST_POINTS = 1.0
 _WIDE = 0.5  # an interval that leaves open whether a firm is likely to land
 _NO_EXCLUSIONS = Exclusions()
@@ -65,13 +66,15 @@ class FirmScore:
     veto: str | None  # key of `leadscore.ranking.vetoes.WORDING`, or None
 
     def main_features(self) -> list[str]:
-        """Return the three features that lift the score most and the one that lowers it most.
+        """Return the gap it fills, two features that lift the score most, and what lowers it most.
 
-        What is worth less than a point is none of them: there the firm is as firms usually are.
+        What is worth less than a point is none of them: there the firm is as firms usually are. A
+        firm that fills no gap worth a point has three that lift.
         """
         points = self.points
         lifts = [name for name in points if points[name] >= _LEAST_POINTS]
-        lifts.sort(key=points.__getitem__, reverse=True)
+        # For what the firm would be courted is said first, however much else speaks for it.
+        lifts.sort(key=lambda name: (name == _GAP, points[name]), reverse=True)
         lowest = min(reversed(points), key=points.__getitem__)
         return [*lifts[:_LIFTS], *([lowest] if points[lowest] <= -_LEAST_POINTS else [])]
 
