@@ -164,7 +164,8 @@ def _chain(chain: Document) -> Document:
         else:
             chain = {"id": "unknown", "name": {"zh": "?", "en": "?"}} | chain
     if isinstance(chain.get("segment"), list):
-        chain["segment"] = [_with_id(s) if isinstance(s, dict) else s for s in chain["segment"]]
+        segments: list[Any] = chain["segment"]
+        chain["segment"] = [_with_id(s) if isinstance(s, dict) else s for s in segments]
     return chain
 
 
@@ -191,15 +192,17 @@ def _segment(segment: Document, own_id: str, places: Mapping[str, list[str]]) ->
     if not is_known(name, chain=False):
         unknown = {"name": {"zh": "?", "en": "?"}, "position": "upstream", "makes": ["?"]}
         return unknown | segment
-    table = dict(library_segment(name).table)
-    near = [place for target in table.get("feeds", ()) for place in places.get(target, ())]
+    known = library_segment(str(name))
+    table = dict(known.table)
+    near = [place for target in known.segment.feeds for place in places.get(target, ())]
     table["feeds"] = [place for place in dict.fromkeys(near) if place != own_id]
     return _changed(table | segment, added, dropped)
 
 
 def _changed(table: Document, added: object, dropped: object) -> Document:
     # A word that a city adds to one list leaves the others.
-    added, dropped = (each if isinstance(each, dict) else {} for each in (added, dropped))
+    added = added if isinstance(added, dict) else {}
+    dropped = dropped if isinstance(dropped, dict) else {}
     moved = {
         plain(word) for key, words in added.items()
         if key in WORD_LISTS and key not in _EVIDENCE_ALONE for word in _words(words)
