@@ -33,7 +33,7 @@ from leadscore.store.profiles import changes_of
 TOLD: dict[str, dict[str, Any]] = json.loads((KEPT / "c1d0778.json").read_text("utf-8"))
 OLD = "0004"
 """What c1d0778 brought a database to."""
-NANCHANG = shipped("cities", "nanchang.toml")
+OFFICE_CARD = Path(__file__).parents[1] / "cities" / "office_card.toml"
 Blank = Callable[[Path], Database]
 
 
@@ -102,13 +102,22 @@ def house(request: pytest.FixtureRequest, blank: Blank, tmp_path: Path) -> House
         key.chmod(0o600)
     database = blank(home)
     migrate(database, OLD)
-    return House(home, database, city=NANCHANG)
+    return House(home, database, city=profile(home))
+
+
+def profile(home: Path) -> Path:
+    """Return the shipped profile with the card of those days, beside a home."""
+    path = home.parent / "nanchang.toml"
+    shipped_now = shipped("cities", "nanchang.toml").read_text("utf-8")
+    before, _, _ = shipped_now.partition("\n[card]\n")
+    path.write_text(f"{before}\n{OFFICE_CARD.read_text('utf-8')}", "utf-8")
+    return path
 
 
 def settings(house: House) -> Settings:
     url = house.database.url
     address = None if house.database.path else url.render_as_string(hide_password=False)
-    return Settings(home=house.home, database=address, city=NANCHANG)
+    return Settings(home=house.home, database=address, city=profile(house.home))
 
 
 def check(house: House, name: str) -> None:
@@ -140,7 +149,7 @@ def test_a_kept_home_is_backed_up_taken_over_once_and_comes_back_from_the_backup
 
     empty = tmp_path / "empty"
     shutil.copytree(house.home / "keys", empty / "keys")
-    other = House(empty, blank(empty), city=NANCHANG)
+    other = House(empty, blank(empty), city=profile(empty))
     code, told = other.run("db", "restore", backup)
     assert code == 0, told
     other.listed()  # whoever opens it first takes over

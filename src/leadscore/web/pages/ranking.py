@@ -15,6 +15,7 @@ from leadscore.features.catalogue import CATALOGUE
 from leadscore.lists.columns import column
 from leadscore.lists.understanding import shown_value
 from leadscore.lists.values.words import STAGES
+from leadscore.numbers import expected as expected_count
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store import quadrants, shortlists
 from leadscore.store import ranking as stored
@@ -496,6 +497,7 @@ def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             )
             several = len(lists) > 1 or bool(meant.list_id)
             counts = stored.choices(connection, meant, lists=several, shortlists=bool(short))
+            expected = stored.expected_landings(connection, meant)
             views = shortlists.saved_views(connection, caller().actor)
             rescoring = open_jobs(connection, RESCORE)
             picture = _picture(connection, meant) if asked.picture else None
@@ -515,6 +517,7 @@ def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             rescoring=bool(rescoring), today=dependencies.today(),
             certainty=scorer.certainty((0.0, 1.0)) if not scorer.learned else None,
             asked=asked, firms=firms, total=counts.total,
+            expected=expected_count(expected),
             facets=facets,
             next=page.next and asked.following(page.next.written(), len(page.firms)),
             busy=next((each for each in lists if each.state in OPEN), None),
