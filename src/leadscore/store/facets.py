@@ -66,6 +66,12 @@ def how_many(connection: Connection, asked: RankingFilter) -> int:
     return connection.execute(query).scalar_one()
 
 
+def expected_landings(connection: Connection, asked: RankingFilter) -> float:
+    """Return the sum of the likelihoods of the firms that are meant and not vetoed."""
+    kept = (*asked.conditions(connection), STANDINGS.c.vetoed.is_(False))
+    return connection.scalar(sa.select(sa.func.sum(STANDINGS.c.likelihood)).where(*kept)) or 0.0
+
+
 def facets(connection: Connection, asked: RankingFilter) -> Facets:
     """Count the firms that are meant, by each value of `FACETS` and by list."""
     columns, among = asked.of_columns(), asked.among(connection)

@@ -15,6 +15,7 @@ from leadscore.features.catalogue import CATALOGUE
 from leadscore.lists.columns import column
 from leadscore.lists.understanding import shown_value
 from leadscore.lists.values.words import STAGES
+from leadscore.numbers import expected as expected_count
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store import quadrants, shortlists
 from leadscore.store import ranking as stored
@@ -26,7 +27,7 @@ from leadscore.store.bulk import (
     read_selection,
     selected_of,
 )
-from leadscore.store.facets import Choices, choices
+from leadscore.store.facets import Choices, choices, expected_landings
 from leadscore.store.jobs import open_jobs
 from leadscore.store.lists import OPEN, KeptList, kept_lists
 from leadscore.store.models import RESCORE
@@ -497,6 +498,7 @@ def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             )
             several = len(lists) > 1 or bool(meant.list_id)
             counts = choices(connection, meant, lists=several, shortlists=bool(short))
+            expected = expected_landings(connection, meant)
             views = shortlists.saved_views(connection, caller().actor)
             rescoring = open_jobs(connection, RESCORE)
             picture = _picture(connection, meant) if asked.picture else None
@@ -517,6 +519,7 @@ def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             gap_name=scorer.wording.segment(meant.gap, lang),
             certainty=scorer.certainty((0.0, 1.0)) if not scorer.learned else None,
             asked=asked, firms=firms, total=counts.total,
+            expected=expected_count(expected),
             facets=facets,
             next=page.next and asked.following(page.next.written(), len(page.firms)),
             busy=next((each for each in lists if each.state in OPEN), None),
