@@ -17,12 +17,10 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 from tests.champions import history, line
 from tests.crash.office import Office, Point
-from tests.unit.learning.test_homes import EXACT, KEPT, NAMES, TODAY, likelihood
+from tests.unit.learning.test_homes import EXACT, KEPT, NAMES, features_of_then
 
 from leadscore.city.profile import City
-from leadscore.files import shipped
-from leadscore.lists.cleaning import clean
-from leadscore.lists.reading import read_list
+from leadscore.learning.scorecard import probability
 from leadscore.registry.models import expert_version, is_expert
 from leadscore.settings import Settings
 from leadscore.startup import open_city, scorer_of
@@ -33,7 +31,7 @@ from leadscore.store.profiles import changes_of
 TOLD: dict[str, dict[str, Any]] = json.loads((KEPT / "c1d0778.json").read_text("utf-8"))
 OLD = "0004"
 """What c1d0778 brought a database to."""
-NANCHANG = shipped("cities", "nanchang.toml")
+NANCHANG = KEPT / "nanchang.toml"
 Blank = Callable[[Path], Database]
 
 
@@ -115,8 +113,8 @@ def check(house: House, name: str) -> None:
     told, known = TOLD[name], settings(house)
     city: City = open_city(known, None, house.database)
     scorer = scorer_of(known, None, house.database, notify=lambda _: None)
-    firms = clean(read_list(shipped("samples", "electronics.csv")), today=TODAY).firms
-    np.testing.assert_allclose(likelihood(scorer, firms), told["likelihood"], rtol=0, atol=EXACT)
+    of_then = probability(scorer.card.scorecard.decision(features_of_then()[name]))
+    np.testing.assert_allclose(of_then, told["likelihood"], rtol=0, atol=EXACT)
     if is_expert("nanchang", told["champion"]):
         assert scorer.model == expert_version(city)
     else:

@@ -70,13 +70,17 @@ def nanchang() -> City:
     return load_city(KEPT / "nanchang.toml")
 
 
-@pytest.fixture(scope="module")
-def measured() -> dict[str, pd.DataFrame]:
+def features_of_then() -> dict[str, pd.DataFrame]:
     """Return X as the program measured it that made the homes; matching has changed since."""
     kept = json.loads((KEPT / "c1d0778-features.json").read_text("utf-8"))
     usual = kept["expert"]
     every = {name: usual | (kept["supply"] if name == "supply" else {}) for name in NAMES}
     return {name: features_frame([*zip(*X.values(), strict=True)]) for name, X in every.items()}
+
+
+@pytest.fixture(scope="module")
+def measured() -> dict[str, pd.DataFrame]:
+    return features_of_then()
 
 
 def registry_of(home: Path) -> ModelRegistry:
