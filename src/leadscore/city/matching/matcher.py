@@ -252,9 +252,10 @@ class Matcher:
                 doubt *= 1.0 - INDUSTRY_ALONE
                 spans = (*spans, classes[segment])
             use, suits = None, 1.0
-            if (wanted := self._vocabulary.uses[segment]) and segment in weighed:
-                named = any(segment in text.named for text in speaking.values())
-                suits, use = suiting(_said_of_use(segment, speaking), wanted, named=named)
+            wanted = self._vocabulary.uses[segment]
+            if wanted and segment in weighed and 1.0 - doubt >= NOISE:
+                said, named = _said_of_use(segment, speaking)
+                suits, use = suiting(said, wanted, named=named)
                 doubt = 1.0 - suits * (1.0 - doubt)
             if 1.0 - doubt >= NOISE:
                 name = self._vocabulary.segments[segment]
@@ -294,11 +295,7 @@ class Matcher:
             # A firm that trades by its name and also develops trades.
             if designs and name.activities() & TRADING:
                 instead |= dict.fromkeys(designs, TRADE)
-        long = frozenset(
-            column
-            for column in _DESCRIBING
-            if column in texts and len(texts[column].cased) >= _LONG
-        )
+        long = [name for name in _DESCRIBING if name in texts and len(texts[name].cased) >= _LONG]
         return self._scale.weigh(judged, instead, long)
 
     def _done(self, texts: Mapping[str, _ReadText]) -> int:
@@ -352,22 +349,26 @@ class Matcher:
 class _ReadText:
     # A text by itself: as it is quoted, and what it says; None if it mentions no segment.
 
-    __slots__ = ("_silent", "cased", "judged", "named", "said_of_use")
+    __slots__ = ("_business", "_silent", "_uses", "cased", "judged")
 
     def __init__(self, text: str, vocabulary: Vocabulary, *, is_name: bool) -> None:
         business = BusinessText(text, vocabulary)
         self.cased = business.cased
         self.judged: Judged | None = None
-        # What is said of the use of the products of each segment that wants certain ones.
-        self.said_of_use: dict[int, list[Said]] = {}
-        self.named: set[int] = set()  # those of which more than a hint is there
+        self._business = business
+        self._uses: UsesOfText | None = None
         self._silent: BusinessText | int = business
         if business.words:
             business.lay_out()
             self.judged = judge(business, is_name=is_name)
             self._silent = self.judged.activities
-            self.said_of_use = _uses_in(business, self.judged, vocabulary)
-            self.named = {mention[2] for mention in self.judged.mentions if not mention[4]}
+
+    def used_for(self, place: int) -> list[Said]:
+        # What is said of use beside a mention; the words for it are looked for once and late.
+        if self._uses is None:
+            text = self._business
+            self._uses = UsesOfText(text.lower, text.breaks, text.sentences)
+        return self._uses.beside(place)
 
     def activities(self) -> int:
         # The bits of what is done; of a silent text they are found out only where asked for.
@@ -377,18 +378,16 @@ class _ReadText:
         return self._silent
 
 
-def _uses_in(text: BusinessText, judged: Judged, vocabulary: Vocabulary) -> dict[int, list[Said]]:
-    said: dict[int, list[Said]] = {}
-    uses: UsesOfText | None = None
-    for begin, _, segment, relation, *_ in judged.mentions:
-        if vocabulary.uses[segment] and relation is not NOT:
-            uses = uses or UsesOfText(text.lower, text.breaks, text.sentences)
-            said.setdefault(segment, []).extend(uses.beside(begin))
-    return said
-
-
-def _said_of_use(segment: int, texts: Mapping[str, _ReadText]) -> list[Said]:
-    return [said for text in texts.values() for said in text.said_of_use.get(segment, ())]
+def _said_of_use(segment: int, texts: Mapping[str, _ReadText]) -> tuple[list[Said], bool]:
+    # What is said of the use of a segment's products, and whether more than a hint names one.
+    said: list[Said] = []
+    named = False
+    for text in texts.values():
+        for mention in text.judged.mentions if text.judged else ():
+            if mention[2] == segment and mention[3] is not NOT:
+                said += text.used_for(mention[0])
+                named = named or not mention[4]
+    return said, named
 
 
 _Repeated = dict[str, dict[bool, _ReadText]]
@@ -452,7 +451,7 @@ class _Scale:
         self,
         texts: Mapping[str, Judged],
         instead: Mapping[Relation, Relation],
-        long: frozenset[str],
+        long: Sequence[str],
     ) -> dict[int, _Weighed]:
         quotes: dict[int, list[_Quote]] = {}
         # What no text fills, and what none has said, by claim.
@@ -477,10 +476,10 @@ class _Scale:
         return weighed
 
     @staticmethod
-    def _alone(quotes: Sequence[_Quote], columns: Sequence[str], long: frozenset[str]) -> bool:
+    def _alone(quotes: Sequence[_Quote], columns: Sequence[str], long: Sequence[str]) -> bool:
         # A word in one description while another, long one has none for the segment.
         places = {columns[number] for _, number, _, _ in quotes}
-        return not long <= places and not places.isdisjoint(_DESCRIBING)
+        return not places.issuperset(long) and not places.isdisjoint(_DESCRIBING)
 
     def _filled(
         self,

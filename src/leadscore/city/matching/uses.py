@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from typing import Final, NamedTuple, cast
@@ -84,26 +83,23 @@ def use_words() -> UseWords:
 class UsesOfText:
     """The words for uses in one text, by place."""
 
+    __slots__ = ("_breaks", "_lower", "_sentences", "_spans")
+
     def __init__(self, lower: str, breaks: bytearray, sentences: bytearray) -> None:
         self._lower, self._breaks, self._sentences = lower, breaks, sentences
         self._spans = use_words().find(lower)
-        self._begins = [begin for begin, _, _ in self._spans]
 
-    def beside(self, place: int) -> Iterable[Said]:
-        """Yield what is said of use in the sentence of a place."""
+    def beside(self, place: int) -> list[Said]:
+        """Return what is said of use in the sentence of a place."""
         if not self._spans:
-            return
-        first = self._sentences.rfind(1, 0, place) + 1
-        stop = self._sentences.find(1, place)
+            return []
+        first, stop = self._sentences.rfind(1, 0, place) + 1, self._sentences.find(1, place)
         item, next_item = self._breaks.rfind(1, 0, place) + 1, self._breaks.find(1, place)
-        at = bisect_right(self._begins, first - 1)
-        while at < len(self._spans):
-            begin, end, use = self._spans[at]
-            if begin >= stop:
-                return
-            own = item <= begin < next_item
-            yield use, self._lower[begin:end], _BESIDE if own else _NEAR
-            at += 1
+        return [
+            (use, self._lower[begin:end], _BESIDE if item <= begin < next_item else _NEAR)
+            for begin, end, use in self._spans
+            if first <= begin < stop
+        ]
 
 
 def suiting(said: Iterable[Said], wanted: Collection[Use], *, named: bool = True) -> Suiting:
