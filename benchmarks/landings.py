@@ -227,6 +227,7 @@ def as_points(card: AdditiveCard) -> dict[str, dict[str, list[float] | list[str]
             ends: dict[str, list[float] | list[str]] = {"levels": list(table.levels)}
         else:
             ends = {"edges": [float(edge) for edge in table.edges]}
+        points = np.round(points) + 0.0  # whole, as people write them; no -0
         numbers = {"points": points, "widths": widths, "landings": landings, "firms": counts}
         tables[table.feature] = ends | {
             name: [round(float(value), 1) for value in values] for name, values in numbers.items()

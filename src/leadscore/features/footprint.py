@@ -28,6 +28,7 @@ _NO_PLACE_OF_ITS_OWN = (
 _OF_OTHERS = re.compile(
     "销往|远销|出口|畅销|客户|荣获|获得|授予|评为|认定|交易所|供应商|合作|承建|承接|参与|通过|服务于|上市"
 )
+_OFFICES_ONLY = ("71", "81", "82")  # of firms that tell of a place there, hardly one means a plant
 _CLAUSES, _PARTS = re.compile(r"[。；;！!\n]"), re.compile("[，,]")
 
 
@@ -38,7 +39,7 @@ def _names() -> tuple[re.Pattern[str], dict[str, str]]:
     provinces = {
         name: place.province
         for name, place in directory.places.items()
-        if place.province and len(name) >= 2
+        if place.province and place.province not in _OFFICES_ONLY and len(name) >= 2
     }
     words = "|".join(sorted(map(re.escape, provinces), key=len, reverse=True))
     return re.compile(f"({words})(?!{_NO_PLACE_OF_ITS_OWN})"), provinces
