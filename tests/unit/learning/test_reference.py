@@ -26,8 +26,9 @@ SAMPLE = shipped("samples", "electronics.csv")
 
 
 def changed(card: dict[str, object]) -> City:
-    plain = tomllib.loads(PROFILE.read_text("utf-8"))
-    return City.model_validate(plain | {"card": plain["card"] | card})
+    written = tomllib.loads(PROFILE.read_text("utf-8"))["card"]
+    plain = load_city(PROFILE).model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return City.model_validate(plain | {"card": written | card})
 
 
 def test_every_entry_of_the_reference_has_a_width_and_a_count() -> None:
