@@ -114,7 +114,7 @@ def draft_rows(rows: Sequence[Sequence[str]], *, source: str) -> list[DraftRow]:
             )
             drafted[entry.id] = DraftRow(entry, supply, sought in _YES, anchors)
     if wrong or not drafted:
-        message = WORDS["drafting.invalid" if wrong else "drafting.no_rows"]
+        message = WORDS[f"drafting.{'invalid' if wrong else 'no_rows'}"]
         raise CityError(message.format(source=source, count=len(wrong)), wrong)
     return list(drafted.values())
 

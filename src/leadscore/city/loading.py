@@ -238,7 +238,7 @@ def _unknown_in_library(document: Document) -> Iterator[Detail]:
             known = library_chains() if of_chain else [entry.id for entry in library_segments()]
         else:
             known = [entry.id for entry in library_chain(chain_id).entries]
-        what = WORDS["loading.library_chain" if of_chain else "loading.library_segment"]
+        what = WORDS[f"loading.{'library_chain' if of_chain else 'library_segment'}"]
         yield Detail(key_path(document, path), show(name), one_of(str(name), known, what))
 
 
