@@ -43,12 +43,13 @@ from leadscore.store.acts import enter_outcome
 from leadscore.store.audit import AuditTrail
 from leadscore.store.backups import back_up
 from leadscore.store.database import Database
+from leadscore.store.facets import facets
 from leadscore.store.jobs import request_cancel, submit
 from leadscore.store.list_import import take_in_list
 from leadscore.store.lists import add_list
 from leadscore.store.migrations import migrate
 from leadscore.store.profiles import Profiles
-from leadscore.store.ranking import RankingFilter, facets, ranking_page, whole_ranking
+from leadscore.store.ranking import RankingFilter, ranking_page, whole_ranking
 from leadscore.web.api import CurrentScoring, Dependencies
 from leadscore.web.app import create_app
 from leadscore.web.auth import Access

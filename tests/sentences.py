@@ -227,7 +227,11 @@ def _own_words(said: Said, match: re.Match[str]) -> bool:
         return bool(said.record["segments"]) and match["words"] in ("人工认定", "set by an officer")
     texts = " ".join(str(value) for value in said.record.values() if isinstance(value, str))
     plain = _plain(texts)
-    return all(_plain(word) in plain for word in match["words"].split("、"))
+    words, _, use = re.sub("，用于|, for ", "→", match["words"]).partition("→")
+    # Another use than is wanted is said where it weakens the match, and there only.
+    if use != (said.words or "").partition("→")[2]:
+        return False
+    return all(_plain(word) in plain for word in f"{words}、{use}".split("、"))
 
 
 def _plain(text: str) -> str:
@@ -523,6 +527,16 @@ CLAIMS: dict[str, tuple[tuple[str, Claim], ...]] = {
     ),
     "neighbour_city": (
         (r"(?:来自|不在)协作的周边城市|(?:not )?from a partner city nearby", _partner),
+    ),
+    "distance_km": (
+        (r"所在省距本省约(?P<value>[\d,]+)公里", _count),
+        (r"its province is about (?P<value>[\d,]+) km away", _count),
+        (r"就在本省|from the same province", _zero),
+    ),
+    "other_places": (
+        (r"自述已在(?P<value>\d+)个其他省份设点", _count),
+        (r"says that it has places in other provinces: (?P<value>\d+)", _count),
+        (r"未提到在其他省份设点|names no place in another province", _zero),
     ),
     "event": (
         (r"(?:在本市活动中接触过：|met at a city event: )(?P<value>.+)", _event),

@@ -72,6 +72,15 @@ def count(value: float) -> str:
     return f"{value:,.0f}"
 
 
+def expected(value: float) -> str:
+    """Return how many things are expected, with a tenth where they are few.
+
+    >>> expected(8.94), expected(112.3)
+    ('8.9', '112')
+    """
+    return f"{value:.1f}" if value < 10 else count(value)
+
+
 def years(value: float) -> str:
     """Return a span of years, whole ones from 2 on; none is shown that has not passed.
 

@@ -44,6 +44,9 @@ def test_axe_finds_nothing(new_page: NewPage, lang: str, scheme: str) -> None:
     page = new_page(lang, scheme, bypass_csp=True)
     page.goto("/chains")
     assert faults(page) == []
+    page.locator('a[href="/chains/here"]').click()
+    expect(page.locator("section table")).to_have_count(2)
+    assert faults(page) == []
 
 
 @pytest.mark.parametrize("viewport", [WIDE, NARROW])

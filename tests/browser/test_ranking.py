@@ -25,7 +25,7 @@ def test_a_demonstration_shows_the_sample_list_at_once(new_page: NewPage, lang: 
     assert total(page) == 144
     first = page.locator(ROWS).first
     expect(first).to_contain_text("珠海冠宇电池股份有限公司")
-    expect(first).to_contain_text({"zh": "主业吻合", "en": "its main business matches"}[lang])
+    expect(first).to_contain_text({"zh": "填补缺口：电池", "en": "fills a gap: Batteries"}[lang])
     assert page.locator("html").get_attribute("lang") == {"zh": "zh-CN", "en": "en"}[lang]
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from flask.testing import FlaskClient
 from tests.service import demonstration
+from tests.simulation import simulated_city
 
 from leadscore.city import load_city
 from leadscore.lists.columns import CANONICAL
@@ -190,9 +191,8 @@ def test_a_firm_asked_alone_gets_the_score_that_it_gets_in_a_file(
 
 
 def test_http07_a_loss_is_one_in_a_request_and_in_a_file(tmp_path: Path) -> None:
-    nanchang = Path(__file__).parents[2] / "data" / "cities" / "nanchang.toml"
     registry = ModelRegistry(tmp_path / "models", tmp_path / "key")
-    scorer = champion_scorer(load_city(nanchang), registry, now=datetime(2026, 11, 24, tzinfo=UTC))
+    scorer = champion_scorer(simulated_city(), registry, now=datetime(2026, 11, 24, tzinfo=UTC))
     client = demonstration(scorer, tmp_path, lambda: TODAY).test_client()
     firm = {"name": "湖港甲有限公司", "net_profit_cny": -6_000_000, "revenue_cny": 750_000}
     (answer,) = client.post("/api/v1/score", json={"firms": [firm]}).get_json()["scores"]

@@ -19,6 +19,7 @@ GET /api/v1/firms/{id}/changes
 GET /api/v1/firms/{id}/corrections
 GET /api/v1/firms/{id}/notes
 GET /api/v1/gaps
+GET /api/v1/gaps/here
 GET /api/v1/jobs
 GET /api/v1/jobs/{id}
 GET /api/v1/learning

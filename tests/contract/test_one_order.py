@@ -313,15 +313,21 @@ def test_no_filter_and_no_sort_changes_a_rank_but_a_list_has_its_own(two_lists: 
 def test_a_firm_and_the_candidates_of_a_gap_show_their_rank(two_lists: Office) -> None:
     office = two_lists
     firms = office.json("veto=no")
+    ranks = {firm["id"]: firm["rank"] for firm in firms}
     shown = 0
     for chain in office.get("/api/v1/gaps").get_json()["chains"]:
         for segment in chain["segments"]:
-            first = [firm for firm in firms if firm["segment"] == segment["id"]][:3]
-            assert [(each["id"], each["rank"]) for each in segment["best"]] == [
-                (firm["id"], firm["rank"]) for firm in first
+            there = office.json(f"veto=no&segment={segment['id']}")
+            assert segment["candidates"] == len(there)
+            assert {firm["segment"] for firm in there} <= {segment["id"]}
+            placed = [(-firm["priority"], firm["rank"]) for firm in there]
+            assert placed == sorted(placed)
+            assert [(each["id"], each["rank"], each["priority"]) for each in segment["best"]] == [
+                (firm["id"], ranks[firm["id"]], firm["priority"]) for firm in there[:3]
             ]
-            shown += len(first)
-    assert shown > 20
+            shown += len(there)
+    best = {firm["id"]: firm["segment"] for firm in firms if firm["segment"]}
+    assert shown > len(best) > 20  # some firms work in several segments
     best = firms[4]
     assert office.get(f"/api/v1/firms/{best['id']}").get_json()["standing"]["rank"] == 5
     assert '<dd class="figure">5</dd>' in office.get(f"/firms/{best['id']}", **HTML).text

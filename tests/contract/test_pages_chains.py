@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from tests.contract.test_pages import HTML, access, client, log_in  # noqa: F401 (fixtures)
 from tests.contract.test_permissions import app, scorer  # noqa: F401 (fixtures)
 
+from leadscore.features.extract import SIZEABLE_GAP
 from leadscore.ranking.score import Scorer
 from leadscore.web.pages.chains import ROW, chain_map
 
@@ -59,3 +60,29 @@ def test_lines_lead_from_a_segment_to_those_that_it_feeds() -> None:
         "M730 150C670 150 670 50 730 50",  # within the right column, on its other side
     ]
     assert drawn["ends"] == ["M270 50h0", "M730 50h0"]
+
+
+def test_who_is_here_stands_beside_the_gaps_next_to_it(
+    client: FlaskClient,  # noqa: F811
+    scorer: Scorer,  # noqa: F811
+) -> None:
+    log_in(client)
+    city = scorer.city
+    answer = client.get("/api/v1/gaps/here?lang=en").get_json()
+    assert [each["name"] for each in answer["anchors"]] == [
+        anchor.label.en for anchor in city.anchors if anchor.segments
+    ]
+    told = 0
+    for each in answer["anchors"]:
+        own = {segment["id"] for segment in each["segments"]}
+        for missing in each["could_supply"]:
+            assert own & set(city.segments[missing["id"]].feeds)
+            assert missing["id"] not in own
+            assert city.gap(missing["id"]) >= SIZEABLE_GAP
+            told += 1
+    assert told
+    html = client.get("/chains/here", headers=HTML | {"Accept-Language": "en"}).text
+    for anchor in city.anchors:
+        if anchor.segments:
+            assert anchor.label.en in html
+    assert "No firm of the lists is here yet" in html

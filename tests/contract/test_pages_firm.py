@@ -27,11 +27,9 @@ from tests.kept_lists import (
     standings,
     take_in,
 )
-from tests.simulation import History, simulate
+from tests.simulation import History, simulate, simulated_city
 
-from leadscore.city import load_city
 from leadscore.features.extract import FeatureExtractor, features_frame
-from leadscore.files import shipped
 from leadscore.learning import AdditiveCard
 from leadscore.learning.expert import expert_scorecard, fit_expert, new_card
 from leadscore.learning.model import FittedCard, Model
@@ -482,7 +480,7 @@ def test_no_page_of_a_firm_has_anything_inline(client: FlaskClient) -> None:
 
 @pytest.fixture(scope="module")
 def history() -> History:
-    return simulate(load_city(shipped("cities", "nanchang.toml")), pursuits=200, quarters=6, seed=3)
+    return simulate(simulated_city(), pursuits=200, quarters=6, seed=3)
 
 
 @pytest.fixture(scope="module")

@@ -22,9 +22,10 @@ from leadscore.startup import champion_scorer
 from leadscore.store import bulk
 from leadscore.store.audit import AuditTrail, page
 from leadscore.store.database import Database
+from leadscore.store.facets import how_many
 from leadscore.store.jobs import Job, read_job, submit
 from leadscore.store.lists import add_list, name_job, read_kept_list
-from leadscore.store.ranking import RankingFilter, how_many
+from leadscore.store.ranking import RankingFilter
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)

@@ -6,7 +6,6 @@ import difflib
 import json
 import re
 import tomllib
-import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -15,6 +14,19 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from leadscore.city.profile import City, rings
+from leadscore.city.segments import (
+    ADD,
+    DROP,
+    LIBRARY,
+    WORD_LISTS,
+    is_known,
+    library_chain,
+    library_chains,
+    library_segments,
+    named_in_library,
+    plain,
+    with_library,
+)
 from leadscore.errors import CityError, Detail
 from leadscore.terminal import cut
 from leadscore.text import LANGUAGES, Text, room_words
@@ -61,11 +73,13 @@ def parse_city(text: str, *, source: str = "profile") -> City:
         raise CityError(_toml_fault(str(fault), text, source)) from None
     except RecursionError:
         raise CityError(WORDS["loading.too_deep"].format(source=source)) from None
-    wrong: list[Detail] = []
+    wrong = [*_unknown_in_library(document), *_wrong_changes(document)]
+    document = with_library(document)
     try:
         city = City.model_validate(document)
     except ValidationError as fault:
-        city, wrong = None, _mistakes(fault, document)
+        city = None
+        wrong += _mistakes(fault, document)
     # The raw document is read once more for what spans several tables, so a wrong type in one place
     # never hides a ring in another; what is not of the shape that a check needs is passed over,
     # since the models report it.
@@ -175,7 +189,10 @@ def _keys_at(path: Sequence[Step]) -> list[str]:
         kinds = [keys[step] for keys in tables if step in keys]
         if kinds:
             tables = [keys for kind in kinds for keys in _tables_in(kind)]
-    return list(dict.fromkeys(key for keys in tables for key in keys if " " not in key))
+    keys = list(dict.fromkeys(key for keys in tables for key in keys if " " not in key))
+    if "makes" in keys:
+        keys += [LIBRARY, ADD, DROP]
+    return [*keys, LIBRARY] if "segment" in keys and "name" in keys else keys
 
 
 def _annotations(model: type[BaseModel]) -> dict[str, Any]:
@@ -210,6 +227,45 @@ def _texts(item: Document, key: str) -> Iterator[tuple[int, str]]:
     for position, text in enumerate(texts if isinstance(texts, list) else []):
         if isinstance(text, str):
             yield position, text
+
+
+def _unknown_in_library(document: Document) -> Iterator[Detail]:
+    for path, name, of_chain in named_in_library(document):
+        if is_known(name, chain=of_chain):
+            continue
+        chain_id = name.partition(".")[0] if isinstance(name, str) else ""
+        if of_chain or chain_id not in library_chains():
+            known = library_chains() if of_chain else [entry.id for entry in library_segments()]
+        else:
+            known = [entry.id for entry in library_chain(chain_id).entries]
+        what = WORDS[f"loading.{'library_chain' if of_chain else 'library_segment'}"]
+        yield Detail(key_path(document, path), show(name), one_of(str(name), known, what))
+
+
+def _wrong_changes(document: Document) -> Iterator[Detail]:
+    # What a city adds to the words of the library, or leaves out of them.
+    lists = [*WORD_LISTS, "feeds"]
+    changed = [
+        ((*place, change), segment[change])
+        for path, chain in _items(document, "chain")
+        for place, segment in _items(chain, "segment", path)
+        for change in (ADD, DROP)
+        if LIBRARY in segment and change in segment
+    ]
+    for place, change in changed:
+        if not isinstance(change, dict):
+            yield Detail(key_path(document, place), show(change), WORDS["loading.word_lists"])
+            continue
+        for key, words in change.items():
+            where = key_path(document, (*place, key))
+            if key not in lists:
+                yield Detail(where, show(words), one_of(key, lists, WORDS["loading.unknown_key"]))
+            elif not (isinstance(words, list) and all(map(_is_word, words))):
+                yield Detail(where, show(words), WORDS["loading.word_list"])
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
 
 
 def _repeats(document: Document) -> Iterator[Detail]:
@@ -269,10 +325,10 @@ def _contradicting_words(document: Document) -> Iterator[Detail]:
     # a text with it then speaks of both.
     for _, (path, segment) in _segments(document):
         home: dict[str, str] = {}
-        for key in ("makes", "hints", "excludes"):
+        for key in ("makes", "materials", "equipment", "hints", "excludes"):
             for position, text in _texts(segment, key):
-                plain = unicodedata.normalize("NFKC", text).casefold().strip()
-                if plain in home:
+                word = plain(text)
+                if word in home:
                     where = key_path(document, (*path, key, position))
-                    yield Detail(where, show(text), WORDS["loading.once"].format(list=home[plain]))
-                home.setdefault(plain, key)
+                    yield Detail(where, show(text), WORDS["loading.once"].format(list=home[word]))
+                home.setdefault(word, key)

@@ -18,10 +18,12 @@ from pydantic import (
     Discriminator,
     Field,
     GetCoreSchemaHandler,
+    SerializerFunctionWrapHandler,
     StringConstraints,
     Tag,
     ValidationInfo,
     field_validator,
+    model_serializer,
     model_validator,
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -31,7 +33,12 @@ from leadscore.text import Text
 Position = Literal["upstream", "midstream", "downstream"]
 Role = Literal["maker", "equipment", "materials", "design", "integration", "trade", "service"]
 POSITIONS: Final[tuple[str, ...]] = get_args(Position)
+Use = Literal[
+    "devices", "vehicles", "storage", "appliances", "industry", "lighting", "medical", "military"
+]
+"""What products are for; ``devices`` are phones and other consumer electronics."""
 ROLES: Final[tuple[str, ...]] = get_args(Role)
+USES: Final[tuple[str, ...]] = get_args(Use)
 
 SUPPLY_SCALE: Final = {"none": 0.0, "weak": 0.25, "partial": 0.5, "strong": 0.85, "complete": 1.0}
 """The documented scale: what a word says of how much of a segment a place has itself, 0..1."""
@@ -138,6 +145,9 @@ class _Named(Part):
     name: Name
 
 
+_CAME_LATER: Final = ("own_role", "uses", "materials", "equipment")
+
+
 class Segment(Part):
     """One link of a chain."""
 
@@ -148,11 +158,24 @@ class Segment(Part):
     feeds: tuple[SegmentId, ...] = ()  # whom it delivers to, in any chain
     supply: Supply  # how much of the segment the city has itself
     sought: bool = Field(default=False, strict=True)  # the city says that it looks for such firms
+    own_role: Role = "maker"  # what a firm is whose own product it is; a service is integration
+    uses: tuple[Use, ...] = ()  # what its products are wanted for; none means anything
     makes: Annotated[Labels, Field(min_length=1)]  # name the product: a maker uses them of itself
+    materials: Labels = ()  # name what goes into it and nothing else: its suppliers use them
+    equipment: Labels = ()  # name machines that are made for making it
     hints: Labels = ()  # weaker words, that others use too
     excludes: Labels = ()  # longer words that contain one of the others and mean something else
     industry: Labels = ()  # names or codes of industry classes that are a second witness
     evidence: EvidenceList = ()
+
+    @model_serializer(mode="wrap")
+    def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # A key that came later and says nothing is not written: a kept profile stays the same.
+        written: dict[str, Any] = handler(self)
+        for key in _CAME_LATER:
+            if getattr(self, key) == Segment.model_fields[key].default:
+                written.pop(key, None)
+        return written
 
     @property
     def id(self) -> str:
@@ -298,12 +321,27 @@ Points = Annotated[
 class ExpertCard(Part):
     """What experts believe before any outcome is known.
 
-    ``base_likelihood`` is that of a firm whose every feature gets 0 points; ``features`` has the
-    points by the name of the feature, written as ``[card.feature.NAME]``.
+    How many firms land is said in one of two ways: ``signed_of_100`` is how many of a hundred usual
+    firms that the office courts sign within the horizon, ``base_likelihood`` the likelihood of a
+    firm whose every feature gets 0 points. ``features`` has the points by the name of the feature,
+    written as ``[card.feature.NAME]``. With ``reference = "landings"`` a feature that is not there
+    has the points of the reference card; what the city writes itself always goes first.
     """
 
-    base_likelihood: Chance
+    base_likelihood: Chance | None = None
+    signed_of_100: Annotated[float, Field(gt=0.0, lt=100.0, allow_inf_nan=False)] | None = None
+    reference: Literal["landings", "none"] = "none"
     features: Annotated[dict[Label, Points], Field(min_length=1, alias="feature")]
+
+    @model_validator(mode="after")
+    def _one_base(self) -> Self:
+        if (self.base_likelihood is None) == (self.signed_of_100 is None):
+            raise _mistake(
+                "signed_of_100（每洽谈 100 家，一年内签约几家）或 base_likelihood，只写一项",
+                "signed_of_100 (of 100 firms that you court, how many sign within a year) or "
+                "base_likelihood: one of them, not both",
+            )
+        return self
 
 
 class About(_Named):
@@ -421,6 +459,15 @@ class City(Part):
         """
         return self._steps[self.segments[segment_id].id]
 
+    def beside(self, segment_ids: Iterable[str]) -> tuple[str, ...]:
+        """Return the segments that these feed or are fed by directly, without themselves.
+
+        What a firm that works in these could grow into; in the order of the profile.
+        """
+        own = set(segment_ids) & self.segments.keys()
+        near = {key for one in own for key in (*self.segments[one].feeds, *self.upstream_of(one))}
+        return tuple(key for key in self.segments if key in near - own)
+
     def anchors_of(self, segment_id: str) -> tuple[Anchor, ...]:
         """Return the anchors that work in the segment."""
         return self._anchors_in([self.segments[segment_id].id])
@@ -437,6 +484,13 @@ class City(Part):
     def digest(self) -> str:
         """SHA-256 of the content, in hex: the same for any layout and comments of the file."""
         content = self.model_dump(mode="json", by_alias=True)
+        # What older profiles could not say must not give them another digest.
+        card = content["card"]
+        for name in ("base_likelihood", "signed_of_100"):
+            if card[name] is None:
+                del card[name]
+        if card["reference"] == "none":
+            del card["reference"]
         canonical = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 

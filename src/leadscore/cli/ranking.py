@@ -24,7 +24,7 @@ from leadscore.cli.group import (
 )
 from leadscore.cli.reading import mapping_of, mapping_options, saying_what_to_map
 from leadscore.errors import OutputError
-from leadscore.numbers import interval, likelihood, share
+from leadscore.numbers import expected, interval, likelihood, share
 from leadscore.terminal import (
     GAP,
     Align,
@@ -220,6 +220,9 @@ def _keep(
 def _sums(ranking: Ranking, excluded: ExclusionList | None, lang: Lang) -> list[Text]:
     # Where the firms of the exclusion list and every row went.
     sums = [ranking.counts.sentence()]
+    courted = ranking.table.loc[ranking.table["veto"].isna(), "likelihood"]
+    if len(courted):
+        sums.append(WORDS["delivery.expected"].format(number=expected(float(courted.sum()))))
     if ranking.corrected:
         number = _counted(ranking.corrected, "firm")
         sums.insert(0, WORDS["ranking.corrected"].format(count=ranking.corrected, firms=number))

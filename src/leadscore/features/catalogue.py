@@ -107,6 +107,8 @@ _FEATURES: tuple[tuple[str, str, Kind, Direction, str], ...] = (
     ("origin", "target_region", "flag", 1, "no_home"),
     ("origin", "same_province", "flag", 0, "no_home"),
     ("origin", "neighbour_city", "flag", 0, "no_home"),
+    ("origin", "distance_km", "count", 0, "no_home"),
+    ("origin", "other_places", "count", 1, "no_text"),
     ("origin", "event", "flag", 1, "not_in_list"),
     ("origin", "referral", "flag", 1, "not_in_list"),
     ("risk", "operating", "level", 0, "not_in_list"),

@@ -8,10 +8,11 @@ from typing import NamedTuple, cast
 
 import pandas as pd
 
-from leadscore.city.matching import Match, Matcher, Span, words_of
+from leadscore.city.matching import SAID_BELOW, Match, Matcher, Span, words_of
 from leadscore.city.profile import City, Role
 from leadscore.features.catalogue import CATALOGUE, CATEGORIES, Firm, Value, text_of
 from leadscore.features.company import Origin, business_text, company_features
+from leadscore.features.footprint import Footprint
 from leadscore.lists.cleaning import records_of
 
 SEGMENT_FEATURES = (
@@ -45,13 +46,14 @@ class Fit(NamedTuple):
     use: str | None
     strength: float
     spans: tuple[Span, ...]
+    suits: float
     gap: float
     fit: float
 
     @property
     def words(self) -> str:
         """The words that were found; see `Match.words`."""
-        return words_of(self.spans)
+        return words_of(self.spans, self.use if self.suits < SAID_BELOW else None)
 
 
 def segment_contexts(city: City) -> dict[str, SegmentContext]:
@@ -81,17 +83,26 @@ _SOLID_STRENGTH = 0.15
 _MAIN_BUSINESS_SHARE = 0.5
 
 
-def best_match(matches: Sequence[Fit]) -> Fit | None:
-    """Return the match of a firm with the highest fit; None if there is none.
+def real_matches(matches: Sequence[Fit]) -> list[Fit]:
+    """Return the matches that tell of the firm's real business, the segments it truly works in.
 
-    Only matches that tell of the firm's real business count: a maker of what the city has plenty of
-    is not shown as a weak supplier of what it lacks, and a passing word makes no firm a candidate.
-    Ties go to the stronger match, then to the segment's id.
+    A maker of what the city has plenty of is not shown as a weak supplier of what it lacks, and a
+    passing word makes no firm a candidate.
     """
     strongest = max((match.strength for match in matches), default=0.0)
     least = max(_SOLID_STRENGTH, _MAIN_BUSINESS_SHARE * strongest)
-    real = [match for match in matches if match.strength >= least]
-    return min(real, key=lambda match: (-match.fit, -match.strength, match.segment), default=None)
+    return [match for match in matches if match.strength >= least]
+
+
+def best_match(matches: Sequence[Fit]) -> Fit | None:
+    """Return the real match of a firm with the highest fit; None if there is none.
+
+    Ties go to the stronger match, then to the segment's id.
+    """
+    return min(
+        real_matches(matches), key=lambda match: (-match.fit, -match.strength, match.segment),
+        default=None,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +124,14 @@ class FeatureExtractor:
         self.city = city
         self._matcher = Matcher(city)
         self._contexts = segment_contexts(city)
-        self._origin = Origin(city)
+        self._origin, self._footprint = Origin(city), Footprint(city.division_code)
 
     def __reduce__(self) -> tuple[type[FeatureExtractor], tuple[City]]:
         """Pickle the profile only; the code that loads it compiles it anew."""
         return FeatureExtractor, (self.city,)
 
     def transform(self, firms: pd.DataFrame) -> pd.DataFrame:
-        """Return X: n x 35 features in the order of the catalogue, numbers and levels.
+        """Return X: n x 37 features in the order of the catalogue, numbers and levels.
 
         ``firms`` has n rows of canonical columns, of which any may be missing, ``as_of``
         (datetime), when the fields were known, without which the age is missing, and, of firms that
@@ -153,10 +164,9 @@ class FeatureExtractor:
             if known or not listed:
                 roles = {key: own[key].role if key in own else "maker" for key in known}
                 matches = [Match(key, roles[key], None, 1.0, ()) for key in known]
-        return [
-            match._replace(role=cast("Role", role or match.role), use=use or match.use)
-            for match in matches
-        ]
+        if role:
+            matches = [match._replace(role=cast("Role", role)) for match in matches]
+        return [self._matcher.for_use(match, use) for match in matches] if use else list(matches)
 
     def _fit(self, match: Match) -> Fit:
         gap = self._contexts[match.segment].gap
@@ -167,6 +177,7 @@ class FeatureExtractor:
         features = {
             **company_features(firm),
             **self._origin.features(firm),
+            **self._footprint.features(firm),
             **self._chain_features(firm, matches, best),
         }
         if unfounded := text_of(firm, "unfounded"):

@@ -25,6 +25,7 @@ from leadscore.store.audit import AuditTrail, Record
 from leadscore.store.bulk import BULK_JOB, counts_of, go_on, read_act
 from leadscore.store.champions import CHAMPIONS, champion_line, promote
 from leadscore.store.database import Database, refusals, take_turns
+from leadscore.store.facets import how_many
 from leadscore.store.firms import count_firms
 from leadscore.store.jobs import read_job, submit
 from leadscore.store.ledgers import (
@@ -39,7 +40,7 @@ from leadscore.store.list_undo import Undoing, ask_undo, undo_portion, undone_co
 from leadscore.store.lists import add_list, count_members, name_job, read_kept_list
 from leadscore.store.models import RESCORE, mirror, sync_models
 from leadscore.store.outcomes import read_outcomes
-from leadscore.store.ranking import RankingFilter, how_many, written_parts
+from leadscore.store.ranking import RankingFilter, written_parts
 from leadscore.store.scoring import Portions, rescore
 from leadscore.store.snapshots import read_dated_facts, read_snapshots
 from leadscore.text import Text, room_words

@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 import math
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,13 +23,17 @@ from leadscore.features.extract import (
     features_frame,
     segment_contexts,
 )
+from leadscore.features.footprint import kilometres
 from leadscore.files import shipped
-from leadscore.learning.model import Model
+from leadscore.learning.model import Model, Posterior
+from leadscore.learning.reference import Reference, reference_card
 from leadscore.learning.scorecard import (
     CategoricalTable,
     NumericTable,
     Scorecard,
+    Table,
     log_odds_to_points,
+    logistic,
     points_to_log_odds,
 )
 from leadscore.registry.manifest import AverageFirm
@@ -41,19 +46,70 @@ if TYPE_CHECKING:
 WORDS = room_words("learning")
 
 
-def expert_scorecard(city: City) -> Scorecard:
+def expert_scorecard(city: City, reference: Reference | None = None) -> Scorecard:
     """Return the profile's card over the whole catalogue; a feature that it leaves out is worth 0.
 
-    The intercept is the log-odds of ``base_likelihood``; 20 points double the odds. A CityError has
-    every mistake at once: a feature that does not exist, levels for a number or a level that the
-    feature does not have, points that run against the feature's direction.
+    Where the profile asks for it, what it leaves out is worth what the reference card says: the
+    shipped one, unless another is given. The intercept is the log-odds of ``base_likelihood``, or
+    such that of a hundred usual firms ``signed_of_100`` are expected to land; 20 points double
+    the odds. A CityError has every mistake at once: a feature that does not exist, levels for a
+    number or a level that the feature does not have, points that run against the feature's
+    direction.
     """
     mistakes = list(_mistakes(city))
     if mistakes:
         raise CityError(WORDS["expert.headline"].format(count=len(mistakes)), mistakes)
+    beneath = _beneath(city, reference)
+    tables = tuple(
+        beneath[key] if key in beneath else _table(feature, city)
+        for key, feature in CATALOGUE.items()
+    )
     base = city.card.base_likelihood
-    tables = tuple(_table(feature, city) for feature in CATALOGUE.values())
+    if base is None:
+        return _expecting((city.card.signed_of_100 or 0.0) / 100.0, tables, city)
     return Scorecard(intercept=math.log(base / (1.0 - base)), tables=tables)
+
+
+def _beneath(city: City, reference: Reference | None) -> dict[str, Table]:
+    # The tables of the reference card that the city neither writes itself nor leaves out.
+    if reference is None and city.card.reference == "none":
+        return {}
+    tables = (reference or reference_card()).tables
+    return {name: table for name, table in tables.items() if name not in city.card.features}
+
+
+def _expecting(share: float, tables: tuple[Table, ...], city: City) -> Scorecard:
+    # The mean likelihood of usual firms, their features taken as independent, rises with the
+    # intercept. Likelihoods are no straight line: that of the average firm lies below their mean.
+    spread = _sums_of_points(tables, _usual_shares(city))
+    low, high = -_WIDEST, _WIDEST
+    for _ in range(60):
+        middle = (low + high) / 2.0
+        mean = math.fsum(weight * logistic(middle + sum_) for sum_, weight in spread)
+        low, high = (middle, high) if mean < share else (low, middle)
+    return Scorecard(intercept=(low + high) / 2.0, tables=tables)
+
+
+_WIDEST = 40.0  # log-odds
+_GRAIN = 0.05  # of the sums, in log-odds: a thousandth of the likelihood
+
+
+def _sums_of_points(tables: Sequence[Table], shares: _Shares) -> list[tuple[float, float]]:
+    sums = {0: 1.0}
+    for table in tables:
+        known = shares.get(table.feature, [])
+        unknown = (None, max(1.0 - math.fsum(share for _, share in known), 0.0))
+        steps: dict[int, float] = {}
+        for value, share in (*known, unknown):
+            step = round(float(table.entries[table.code(value)]) / _GRAIN)
+            steps[step] = steps.get(step, 0.0) + share
+        added: dict[int, float] = {}
+        for at, weight in sums.items():
+            for step, share in steps.items():
+                added[at + step] = added.get(at + step, 0.0) + weight * share
+        sums = added
+    total = math.fsum(sums.values())
+    return [(at * _GRAIN, weight / total) for at, weight in sums.items()]
 
 
 def _levels_of(feature: Feature, city: City) -> tuple[str, ...]:
@@ -122,10 +178,42 @@ def new_card(city: City, prior_strength: float = 50.0) -> AdditiveCard:
 
 
 def fit_expert(city: City) -> Model:
-    """Return the model fitted on no outcomes at all: its card is the expert card exactly."""
+    """Return the model fitted on no outcomes at all: its card is the expert card exactly.
+
+    How sure it is says `prior_posterior`.
+    """
     fitted = new_card(city).fit(features_frame([]), np.empty(0, dtype=np.int64)).fitted()
     average = average_candidate(city, fitted.scorecard)
-    return Model(FeatureExtractor(city), replace(fitted, average=average))
+    posterior = prior_posterior(city, fitted.scorecard)
+    return Model(FeatureExtractor(city), replace(fitted, average=average, posterior=posterior))
+
+
+_BASE_WIDTH = math.log(1.6)
+"""An office's word for how many firms land may be off by a factor of 1.6."""
+_DOUBTED = 0.5
+"""Points that people wrote may be off by half of what they say..."""
+_LEAST_WIDTH = float(points_to_log_odds(2.0))
+"""...and by two points at least, but where a feature says nothing of any firm."""
+
+
+def prior_posterior(city: City, card: Scorecard) -> Posterior:
+    """Return how sure the card is before any outcome: each entry by itself, and the base rate.
+
+    What the reference card says brings its own widths; of what the city says, see above.
+    """
+    beneath = _beneath(city, None)
+    widths = [np.array([_BASE_WIDTH])]
+    for table in card.tables:
+        entries = table.entries
+        if table.feature in beneath:
+            widths.append(reference_card().widths[table.feature])
+        elif entries.any():
+            widths.append(np.maximum(_DOUBTED * np.abs(entries), _LEAST_WIDTH))
+        else:
+            widths.append(np.zeros(len(entries)))
+    starts = 1 + np.cumsum([0, *(len(table.entries) for table in card.tables[:-1])])
+    variance = np.concatenate(widths) ** 2
+    return Posterior(np.diag(variance).astype(np.float32), starts)
 
 
 _LEAST_FIRMS = 50  # fewer don't tell what is usual
@@ -142,16 +230,25 @@ def average_firm(city: City, card: Scorecard, firms: pd.DataFrame) -> AverageFir
 
 def average_candidate(city: City, card: Scorecard) -> AverageFirm:
     """Return what each table adds on average over the firms of ``average_firm.toml``."""
-    with shipped("average_firm.toml").open("rb") as file:
-        told = tomllib.load(file)
-    shares = _company_shares(told, city) | _segment_shares(told, city)
+    shares = _usual_shares(city)
     points = {}
     for table in card.tables:
         known = shares.get(table.feature, [])
         unknown = (None, 1.0 - math.fsum(share for _, share in known))  # what the shares leave over
         means = (share * table.entries[table.code(value)] for value, share in (*known, unknown))
         points[table.feature] = float(log_odds_to_points(math.fsum(means)))
-    return AverageFirm(points, int(told["firms"]), own=False)
+    return AverageFirm(points, int(_average()["firms"]), own=False)
+
+
+@cache
+def _average() -> dict[str, Any]:
+    with shipped("average_firm.toml").open("rb") as file:
+        return tomllib.load(file)
+
+
+def _usual_shares(city: City) -> _Shares:
+    told = _average()
+    return _company_shares(told, city) | _segment_shares(told, city)
 
 
 _Shares = dict[str, list[tuple[Value, float]]]
@@ -164,10 +261,14 @@ def _company_shares(told: Mapping[str, Any], city: City) -> _Shares:
     for name, numbers in told["numbers"].items():
         each = (1.0 - numbers["unknown"]) / len(numbers["values"])
         shares[name] = [(float(value), each) for value in numbers["values"]]
+    own = city.division_code[:2]
+    shares["distance_km"] = [
+        (kilometres(home, own), share) for home, share in told["homes"].items()
+    ]
     # Of a city without such regions nothing is ever said of them.
     tells = {
         "target_region": city.target_regions, "same_province": city.division_code,
-        "neighbour_city": city.neighbours,
+        "neighbour_city": city.neighbours, "distance_km": city.division_code,
     }  # fmt: skip
     return {name: values for name, values in shares.items() if tells.get(name, True)}
 

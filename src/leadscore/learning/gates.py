@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations, permutations, product
 from typing import Any, Literal, NamedTuple
 
@@ -12,18 +12,22 @@ import pandas as pd
 
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.learning.comparison import (
-    COMPARED,
+    MOST_ORDER_P_VALUE,
     Comparison,
     Decision,
-    Difference,
     Figure,
     Gate,
-    Improvement,
     Pursuits,
+    calibration_gate,
+    discrimination_gate,
+    evidence,
     improvement,
+    improvement_gate,
+    log_loss_gate,
     permutation_p_value,
+    promised,
+    worded_gate,
 )
-from leadscore.learning.evaluation import GateState, Measure
 from leadscore.learning.metrics import (
     evaluate,
     finite_or_none,
@@ -49,17 +53,6 @@ WORDS = room_words("learning")
 # Known outcomes among the later pursuits, and of either kind. Below 20 with 3 of a kind even a
 # perfect forecast can't be told from luck by the measures here.
 LEAST_LATER, LEAST_EACH = 20, 3
-# Luck may explain an improvement, over all named measures together, in at most this share of
-# cases. A stricter bound keeps out more equals, which do no harm, and more of those that are better
-# (see `improvement_gate`).
-_MOST_P_VALUE = 0.15
-# Firms in no order at all may have the challenger's AUC in at most this share of cases. Measured
-# (`benchmarks/gates.py`): it stops what is learned from labels of which 30 % are flipped, and
-# hardly anything that is sound.
-_MOST_ORDER_P_VALUE = 0.01
-# Calibration slope: a forecast twice as far from the base, in log-odds, as it should be, or half as
-# far, misleads whoever weighs one firm against another.
-_SLOPE = (0.5, 2.0)
 # Outcomes from which on a champion counts as knowing the base rate: with 100, of which 10 reached
 # the target, its standard error is half a doubling of the odds.
 _SETTLED = 100
@@ -69,8 +62,8 @@ _SETTLED = 100
 _FIRST_ODDS, _ODDS = 4.0, 2.0
 # By which factors the spread of the log-odds on the standing list may change, in the same two
 # cases. Careful experts spread firms less than outcomes do (measured: they doubled it in
-# simulations); labels of which 30 % are flipped leave 0.4 of it.
-_FIRST_SPREAD, _SPREAD = (0.5, 3.0), (0.5, 2.0)
+# simulations); of wrong experts' spread a fifth is left at first.
+_FIRST_SPREAD, _SPREAD = (0.15, 3.0), (0.5, 2.0)
 # The typical odds may not come nearer to even by more than the first factor while the spread falls
 # below the second: that is what wrongly noted outcomes look like. Measured (`benchmarks/gates.py`):
 # labels of which 30 % are flipped move the odds by 1.7 and more and leave 0.7 of the spread at
@@ -115,10 +108,14 @@ def decide(
         known.y, known.forecasts[0], weight=known.weight, n_bootstrap=n_bootstrap, seed=seed
     )
     order_p_value = permutation_p_value(known, n_bootstrap, seed)
+    orders = order_p_value <= MOST_ORDER_P_VALUE
+    of_champion = 1.0 if orders else permutation_p_value(known, n_bootstrap, seed, which=1)
+    later = evidence(known)
     gates = (
         _sample_size(trial), _duplicates(trial), _leakage(trial), _feature_drift(trial),
-        log_loss_gate(measured), improvement_gate(measured),
-        discrimination_gate(measured.differences["auc"].challenger, order_p_value),
+        log_loss_gate(measured, later.log_ratio, trial.splits),
+        improvement_gate(measured, later, promised(*trial.scored), len(known)),
+        discrimination_gate(measured.differences["auc"], order_p_value, of_champion),
         calibration_gate(own.measures["calibration_slope"]), _score_stability(trial),
         _directions(trial),
     )  # fmt: skip
@@ -165,14 +162,6 @@ def needs(training: tuple[int, int], later: tuple[int, int], sides: Sequence[int
     ]
 
 
-def _gate(
-    gate_id: str, passed: bool | None, key: str, figures: Mapping[str, Figure], **places: object
-) -> Gate:
-    # None: there was nothing to measure.
-    state: GateState = "not_measured" if passed is None else "passed" if passed else "failed"
-    return Gate(gate_id, state, WORDS[f"gates.{key}"].format(**places), figures)
-
-
 def _sample_size(trial: Comparison) -> Gate:
     # Both outcomes must be there to learn from, and enough of them to compare on.
     missed, reached = trial.later.counts
@@ -187,8 +176,9 @@ def _sample_size(trial: Comparison) -> Gate:
         verdict = "one_class"
     elif missed + reached < LEAST_LATER or min(missed, reached) < LEAST_EACH:
         verdict = "too_few"
-    places = figures | {"missed": missed, "training_missed": training_missed}
-    return _gate("enough", verdict == "enough", verdict, figures, **places)
+    lacking = max(LEAST_LATER - missed - reached, LEAST_EACH - min(missed, reached))
+    places = figures | {"missed": missed, "training_missed": training_missed, "lacking": lacking}
+    return worded_gate("enough", verdict == "enough", verdict, figures, **places)
 
 
 def _duplicates(trial: Comparison) -> Gate:
@@ -200,9 +190,9 @@ def _duplicates(trial: Comparison) -> Gate:
     others = later[~later.index.isin(keys)].dropna()
     figures = {"firms": len(keys), "twins": int(others.isin(set(training.dropna())).sum())}
     if training.empty or later.empty:
-        return _gate("separate", None, "nobody_to_share", figures)
+        return worded_gate("separate", None, "nobody_to_share", figures)
     passed = not any(figures.values())
-    return _gate("separate", passed, "separate" if passed else "shared", figures, **figures)
+    return worded_gate("separate", passed, "separate" if passed else "shared", figures, **figures)
 
 
 _TELLING_VALUES = 3  # known values that hardly two firms share
@@ -252,8 +242,8 @@ def _leakage(trial: Comparison) -> Gate:
     figures["faults"] = len(faults)
     if not faults:
         if max(min(pursuits.counts) for _, pursuits in sides) < _TELLING_EACH:
-            return _gate("leak", None, "leaks_unseen", figures, each=_TELLING_EACH)
-        return _gate("leak", True, "none_leaks", figures)
+            return worded_gate("leak", None, "leaks_unseen", figures, each=_TELLING_EACH)
+        return worded_gate("leak", True, "none_leaks", figures)
     first, (_, figure) = next(iter(faults.items()))
     figures |= {"feature": first, "figure": figure}
     return Gate("leak", "failed", _listed([sentence for sentence, _ in faults.values()]), figures)
@@ -366,8 +356,8 @@ def _feature_drift(trial: Comparison) -> Gate:
     figures: dict[str, Figure] = {"features": len(compared), "faults": len(faults)}
     if not faults:
         if not compared:
-            return _gate("drift", None, "sides_too_small", figures, least=_FEWEST)
-        return _gate("drift", True, "same", figures, count=len(compared))
+            return worded_gate("drift", None, "sides_too_small", figures, least=_FEWEST)
+        return worded_gate("drift", True, "same", figures, count=len(compared))
     figures |= next(iter(faults.values()))[1]
     return Gate("drift", "failed", _listed([sentence for sentence, _ in faults.values()]), figures)
 
@@ -432,99 +422,6 @@ def _other_unit(name: str, side: _Side, reference: _Side) -> _Fault | None:
     return (sentence, figures)
 
 
-def log_loss_gate(measured: Improvement) -> Gate:
-    """Its log loss must not be worse than the champion's in 95 of 100 resamples."""
-    loss = measured.differences["log_loss"]
-    figures = {name: finite_or_none(value) for name, value in loss._asdict().items()}
-    if math.isnan(loss.better):
-        return _gate("log_loss", None, "no_loss", figures)
-    passed = not loss.high < 0
-    verdict = "loss_better" if loss.better >= 0 else "not_worse"
-    return _gate("log_loss", passed, verdict if passed else "worse", figures, **_shown(loss))
-
-
-def improvement_gate(measured: Improvement) -> Gate:
-    """It must be better in a named measure, by more than luck explains.
-
-    Measured on simulated forecasts, 300 each, with luck bounded at 0.15: of challengers as good
-    as the champion 13 to 16 % get through here, of worse ones (an AUC lower by 0.04) 6 % on 50
-    later pursuits, 3 % on 250 and none on 1,000; of those better by 0.06 to 0.13 in AUC, or that
-    know the base rate that the champion misjudges, 30 to 48 %, 69 to 93 % and 98 to 100 %.
-    """
-    best, p_value = measured.best, measured.p_value
-    figures: dict[str, Figure] = {"measure": best, "luck": p_value, "bound": _MOST_P_VALUE}
-    for name in COMPARED:
-        figures[name] = finite_or_none(measured.differences[name].better)
-    if best is None:
-        told = any(not math.isnan(measured.differences[name].better) for name in COMPARED)
-        return _gate("better", False if told else None, f"no_{'difference' if told else 'measure'}",
-                     figures)  # fmt: skip
-    difference = measured.differences[best]
-    passed = p_value <= _MOST_P_VALUE and difference.better > 0
-    return _gate(
-        "better", passed, "better" if passed else "not_better", figures, **_shown(difference),
-        measure=WORDS[f"gates.measure.{best}"], luck=_in_hundred(p_value),
-        bound=f"{100 * _MOST_P_VALUE:.0f}",
-    )  # fmt: skip
-
-
-def discrimination_gate(auc: float, p_value: float) -> Gate:
-    """It must tell those who land from those who don't, beyond doubt; NaN can't be told.
-
-    What else it may have learned, such as the base rate, is of no use to whoever asks which of two
-    firms to court. The p-value is `permutation_p_value`.
-    """
-    figures = {"auc": finite_or_none(auc), "luck": p_value, "bound": _MOST_ORDER_P_VALUE}
-    if math.isnan(auc):
-        return _gate("order", None, "no_order", figures)
-    passed = p_value <= _MOST_ORDER_P_VALUE
-    return _gate(
-        "order", passed, "ordered" if passed else "hardly_ordered", figures, auc=f"{auc:.3f}",
-        luck=_in_hundred(p_value), bound=f"{100 * _MOST_ORDER_P_VALUE:g}",
-    )  # fmt: skip
-
-
-def calibration_gate(slope: Measure) -> Gate:
-    """Its calibration slope must lie within bounds, as far as the later pursuits can tell.
-
-    With few pursuits the slope is known only roughly, so it is outside only if its whole
-    interval is; a slope of 0 or below is never inside.
-    """
-    least, most = _SLOPE
-    value, low, high = slope.value, slope.low, slope.high
-    figures = {"slope": value, "low": low, "high": high, "least": least, "most": most}
-    if value is None:
-        return _gate("calibration", None, "no_slope", figures)
-    if low is None and high is None and not least <= value <= most:
-        return _gate("calibration", None, "no_interval", figures, slope=f"{value:.2f}",
-                     least=f"{least:g}", most=f"{most:g}")  # fmt: skip
-    within = (high is None or high >= least) and (low is None or low <= most)
-    passed = within and value > 0
-    if least <= value <= most:
-        verdict = "calibrated"
-    elif passed:
-        verdict = "uncertain"
-    else:
-        verdict = "too_extreme" if value < least else "too_timid"
-    return _gate(
-        "calibration", passed, verdict, figures, slope=f"{value:.2f}", least=f"{least:g}",
-        most=f"{most:g}", low="-∞" if low is None else f"{low:.2f}",
-        high="∞" if high is None else f"{high:.2f}",
-    )  # fmt: skip
-
-
-def _in_hundred(p_value: float) -> str:
-    return f"{100 * p_value:.0f}" if p_value >= 0.01 else "<1"
-
-
-def _shown(difference: Difference) -> dict[str, str]:
-    return {
-        "challenger": f"{difference.challenger:.3f}",
-        "champion": f"{difference.champion:.3f}",
-        "by": f"{abs(difference.better):.3f}",
-    }
-
-
 _NO_SPREAD = 1e-6  # log-odds
 
 
@@ -542,7 +439,7 @@ def _score_stability(trial: Comparison) -> Gate:
     scored = trial.standing or trial
     new, old = log_odds_of(scored.challenger), log_odds_of(scored.champion)
     if not len(new):
-        return _gate("stability", None, "no_firms", {"firms": 0})
+        return worded_gate("stability", None, "no_firms", {"firms": 0})
     typical_new, typical_old = float(np.median(new)), float(np.median(old))
     spread_new, spread_old = float(new.std()), float(old.std())
     moved = math.exp(typical_new - typical_old)
@@ -608,7 +505,7 @@ def _directions(trial: Comparison) -> Gate:
             faults.append(WORDS["gates.rises" if sign < 0 else "gates.falls"].format(**places))
     figures["against"] = len(faults)
     if not wanted:
-        return _gate("directions", None, "no_directions", figures)
+        return worded_gate("directions", None, "no_directions", figures)
     sentence = _listed(faults) if faults else WORDS["gates.kept"].format(count=len(wanted))
     return Gate("directions", "failed" if faults else "passed", sentence, figures)
 

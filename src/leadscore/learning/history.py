@@ -267,6 +267,19 @@ def censoring_weights(days: Floats, known: Mask) -> tuple[Floats, int]:
     return np.where(over, MOST_WEIGHT, raw), int(over.sum())
 
 
+def effective_weights(weight: Floats) -> Floats:
+    """Return weights that add up to the number of outcomes that they are worth (Kish 1965).
+
+    What censoring weights add up to is the number of pursuits, those still open among them; a few
+    outcomes that stand in for many are worth fewer than themselves.
+
+    >>> effective_weights(np.array([1.0, 1.0, 4.0])).sum()
+    np.float64(2.0)
+    """
+    squares = float((weight**2).sum())
+    return weight * (float(weight.sum()) / squares) if squares else weight
+
+
 LEFT_OUT: dict[str, Text] = {
     reason: WORDS[f"labels.left_out.{reason}"]
     for reason in ("no_contact", "no_snapshot", "snapshot_after_contact", "impossible")

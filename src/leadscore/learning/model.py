@@ -99,8 +99,10 @@ class FittedCard:
         return PointsCard(self.scorecard, self.average.points if self.average else {})
 
     def predict_interval(self, X: pd.DataFrame | npt.NDArray[Any], level: float = 0.9) -> Floats:
-        """See `AdditiveCard.predict_interval`; the columns come in the order of the tables."""
-        card, columns, n = self.scorecard, columns_of(X), len(X)
+        """See `AdditiveCard.predict_interval`; a frame's columns are found by name."""
+        card, n = self.scorecard, len(X)
+        named = isinstance(X, pd.DataFrame) and set(card.features) <= set(X)
+        columns = columns_of(X[list(card.features)] if named else X)
         codes = [table.codes(column) for table, column in zip(card.tables, columns, strict=True)]
         return self._interval(codes, card.total(card.lookup_columns(columns, n)), level)
 

@@ -16,7 +16,7 @@ from leadscore.learning.training_data import (
     TrainingSet,
     in_order,
     judged,
-    split_day,
+    split_days,
     training_set,
 )
 from leadscore.text import Text, room_words
@@ -167,16 +167,16 @@ def _kinds(y: Floats, rows: Truths) -> tuple[int, int]:
 
 
 def _later(data: TrainingSet, learned_until: date | None) -> tuple[date | None, tuple[int, int]]:
-    split = split_day(data, learned_until)
-    if split is None:
+    splits = split_days(data, learned_until)
+    if not splits:
         return None, (0, 0)
-    after, duplicates = judged(data, split)
+    after, duplicates = judged(data, splits)
     y, _ = data.labels_of(after & ~duplicates, data.labels.as_of)
-    return split, _kinds(y, after)
+    return splits[0], _kinds(y, after)
 
 
 def _earlier(data: TrainingSet, split: date) -> Floats:
-    after, _ = judged(data, split)
+    after, _ = judged(data, [split])
     y, _ = data.labels_of(~after, split - pd.Timedelta(days=1))
     return y
 

@@ -150,7 +150,8 @@ def retrain(
         "outcomes": outcomes, "training": _fingerprints(data),
         "settings": _settings(rules),
         "trial": {
-            "split": split.isoformat() if split else None, "train": learned, "later": later,
+            "split": split.isoformat() if split else None, "splits": len(held_out.splits),
+            "train": learned, "later": later,
             "twins": held_out.duplicates, "champion": champion.version,
         },
         "measures": _measures(comparison, rules.seed), "decision": decision.to_dict(),
@@ -196,7 +197,7 @@ def _comparison(
         later=later, challenger=challenger,
         champion=forecasts(champion, city, data.firms[after].reset_index(drop=True), later.X),
         scorecard=card.scorecard_, directions=DIRECTIONS, standing=standing,
-        champion_outcomes=champion.outcomes,
+        champion_outcomes=champion.outcomes, splits=len(held_out.splits),
     )  # fmt: skip
 
 

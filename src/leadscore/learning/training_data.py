@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -14,7 +15,14 @@ from leadscore.features.catalogue import CATALOGUE
 from leadscore.features.company import TEXTS
 from leadscore.features.extract import FeatureExtractor
 from leadscore.learning.expert import expert_scorecard
-from leadscore.learning.history import Labels, firm_keys, firms_of, label_pursuits, pursuit_keys
+from leadscore.learning.history import (
+    Labels,
+    effective_weights,
+    firm_keys,
+    firms_of,
+    label_pursuits,
+    pursuit_keys,
+)
 from leadscore.learning.scorecard import Floats, Truths
 from leadscore.lists.columns import BY_HAND, CANONICAL
 
@@ -23,7 +31,8 @@ if TYPE_CHECKING:
 
 _MEASURED_AT_ONCE = 5_000  # firms whose features are measured at a time: bounds the memory
 _MOST_STANDING = 20_000  # firms of a standing list
-_LATER_SHARE = 1 / 3  # part of the known outcomes on which models are judged
+_LATER_SHARE = 2 / 3  # part of the known outcomes on which models are judged
+_SPLITS = 4  # forward splits, with as many of those outcomes each
 _TELLING = ["founded_on", "registered_capital_cny"]  # of a firm that was entered twice
 
 
@@ -335,6 +344,8 @@ class Backtest:
     """From which of n pursuits a model may learn, and on which it is judged.
 
     First contacts from ``split`` on are later (``after``); None if there is nothing to judge on.
+    They are judged on in parts, each from one of ``splits`` until the next, by a model that learned
+    from what was known before it.
     ``y`` and ``weight`` are what was known the day before, of the earlier pursuits; missing and 0
     elsewhere. Without a split they are what is known today, of all. ``later_y`` and
     ``later_weight`` are what is known today of the later ones; missing and 0 of those still open,
@@ -343,13 +354,18 @@ class Backtest:
     """
 
     data: TrainingData
-    split: date | None
+    splits: tuple[date, ...]
     after: Truths
     y: Floats
     weight: Floats
     later_y: Floats
     later_weight: Floats
     duplicates: int
+
+    @property
+    def split(self) -> date | None:
+        """The day from which on pursuits judge; None if none can."""
+        return self.splits[0] if self.splits else None
 
     @property
     def learned(self) -> int:
@@ -367,59 +383,87 @@ class Backtest:
         return self.data.X[self.after].reset_index(drop=True)
 
     def forecasts(self, model: AdditiveCard) -> Floats:
-        """Fit a model on what was known before, and return its forecasts of the later pursuits."""
-        if not self.after.any():
-            return np.zeros(0)
-        fitted = fit(model, self.data.X, self.y, self.weight, self.data.stand_ins)
-        p: Floats = fitted.predict_proba(self.later_features)[:, 1]
-        return p
+        """Fit a model before each split, and return its forecasts of the later pursuits."""
+        data, p = self.data, np.zeros(len(self.after))
+        for split, part in _parts(data, self.splits):
+            rows = part & self.after
+            if not rows.any():
+                continue
+            before = (data.contacted < pd.Timestamp(split)).to_numpy()
+            y, weight = data.labels_of(before, split - timedelta(days=1))
+            fitted = fit(model, data.X, y, weight, data.stand_ins)
+            p[rows] = fitted.predict_proba(data.X[rows].reset_index(drop=True))[:, 1]
+        return p[self.after]
 
 
 def backtest(data: TrainingData, learned_until: date | None = None) -> Backtest:
     """Part the pursuits into earlier and later ones.
 
     The champion learned until that day; None if from no outcome. Pursuits that had begun by then
-    can't judge it. Of those that began since, half at most are judged on: without the others the
-    challenger would have nothing new to have learned from, and could not be better. Nobody is
+    can't judge it. Of those that began since, two thirds at most are judged on: without the others
+    the challenger would have nothing new to have learned from, and could not be better. Nobody is
     judged by what was assumed of a firm (see `training_set`): no firm that is scored is known so
     thinly, and that a later list names it may itself be a consequence of the outcome.
     """
-    split = split_day(data, learned_until)
-    if split is None:
+    splits = split_days(data, learned_until)
+    if not splits:
         nobody, none = np.zeros(len(data.y), dtype=bool), np.zeros(0)
-        return Backtest(data, None, nobody, data.y, data.weight, none, none, 0)
-    after, duplicates = judged(data, split)
-    y, weight = data.labels_of(~after, split - timedelta(days=1))
+        return Backtest(data, (), nobody, data.y, data.weight, none, none, 0)
+    after, duplicates = judged(data, splits)
+    y, weight = data.labels_of(~after, splits[0] - timedelta(days=1))
     later_y, later_weight = data.labels_of(after & ~duplicates, data.labels.as_of)
     return Backtest(
-        data, split, after, y, weight, later_y[after], later_weight[after], int(duplicates.sum())
+        data, splits, after, y, weight, later_y[after], later_weight[after], int(duplicates.sum())
     )
 
 
-def split_day(data: TrainingSet, learned_until: date | None = None) -> date | None:
-    """Return the day of first contact from which on pursuits judge; None if none can."""
+def split_days(data: TrainingSet, learned_until: date | None = None) -> tuple[date, ...]:
+    """Return the days of first contact from which on pursuits judge, rising; none if none can."""
     judging = data.known & ~data.assumed
     count = math.ceil(judging.sum() * _LATER_SHARE)
     if learned_until is not None:
         judging = judging & (data.contacted > pd.Timestamp(learned_until)).to_numpy()
-        count = min(count, int(judging.sum()) // 2)
-    return data.contacted[judging].iloc[-count].date() if count else None
+        count = min(count, int(judging.sum() * _LATER_SHARE))
+    if not count:
+        return ()
+    days = data.contacted[judging].iloc[-count:]
+    return tuple(sorted({days.iloc[count * part // _SPLITS].date() for part in range(_SPLITS)}))
 
 
-def judged(data: TrainingSet, split: date) -> tuple[Truths, Truths]:
-    """Return which pursuits are later than a split, and which of them are duplicates."""
-    after = (data.contacted >= pd.Timestamp(split)).to_numpy() & ~data.assumed
-    return after, _duplicates(data.firms, after) | _pursued_before(firms_of(data.firm), after)
+def _parts(data: TrainingSet, splits: Sequence[date]) -> Iterator[tuple[date, Truths]]:
+    # Which pursuits began from each split until the next.
+    for at, split in enumerate(splits):
+        part = (data.contacted >= pd.Timestamp(split)).to_numpy()
+        if at + 1 < len(splits):
+            part = part & (data.contacted < pd.Timestamp(splits[at + 1])).to_numpy()
+        yield split, part
+
+
+def judged(data: TrainingSet, splits: Sequence[date]) -> tuple[Truths, Truths]:
+    """Return which pursuits are later than the first split, and which of them are duplicates.
+
+    A duplicate is one of a firm that was, or looks like one that was, pursued before its own split.
+    """
+    began, firms = data.contacted, firms_of(data.firm)
+    duplicates = np.zeros(len(data.y), dtype=bool)
+    for split, part in _parts(data, splits):
+        later = (began >= pd.Timestamp(split)).to_numpy() & ~data.assumed
+        duplicates |= part & (_duplicates(data.firms, later) | _pursued_before(firms, later))
+    return (began >= pd.Timestamp(splits[0])).to_numpy() & ~data.assumed, duplicates
 
 
 def fit(
     model: AdditiveCard, X: pd.DataFrame, y: Floats, weight: Floats,
     stand_ins: Floats | None = None,
 ) -> AdditiveCard:  # fmt: skip
-    """Fit a model on the rows whose outcome is known; for ``stand_ins`` see `TrainingData`."""
+    """Fit a model on the rows whose outcome is known; for ``stand_ins`` see `TrainingData`.
+
+    Together the rows count as what they are worth (see `effective_weights`).
+    """
     known = ~np.isnan(y)
+    worth = effective_weights(weight[known])
     return model.fit(
-        X[known].reset_index(drop=True), y[known].astype(np.int64), weight[known],
+        X[known].reset_index(drop=True), y[known].astype(np.int64), worth,
         None if stand_ins is None else stand_ins[known],
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ from leadscore.features.catalogue import CATALOGUE, text_of
 from leadscore.lists.columns import column
 from leadscore.lists.values.places import province_name
 from leadscore.lists.values.words import STAGES
-from leadscore.ranking.reasons import Wording, reason_line
+from leadscore.ranking.reasons import Wording, reason_line, shown_words
 from leadscore.ranking.score import FirmScore, Interval, Scorer
 from leadscore.ranking.vetoes import veto_text
 from leadscore.text import Lang
@@ -102,7 +102,7 @@ def ranking_columns(
         "segments": [score.segments() for score in scores],
         "segment_name": [match and wording.segment(match.segment, lang) for match in best],
         "role_name": [match and roles[match.role].pick(lang) for match in best],
-        "matched_words": [match and match.words for match in best],
+        "matched_words": [match and shown_words(match.words, lang) for match in best],
         **interval_columns(scorer, [score.interval for score in scores], lang),
     }
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from leadscore import numbers
 from leadscore.city import Anchor, City
+from leadscore.city.matching import USED
 from leadscore.features.catalogue import CATALOGUE, UNKNOWN, Value
 from leadscore.features.company import Origin
 from leadscore.features.extract import GOOD_STRENGTH, SIZEABLE_GAP
@@ -148,7 +149,7 @@ class Wording:
 
     @staticmethod
     def _words(firm: Facts, lang: Lang) -> str:
-        return _known(firm["words"]) or WORDS["reasons.by_hand"].pick(lang)
+        return shown_words(_known(firm["words"]), lang) or WORDS["reasons.by_hand"].pick(lang)
 
     @staticmethod
     def _closeness(value: Value, firm: Facts, lang: Lang) -> str:
@@ -264,6 +265,12 @@ def anchor_labels(city: City, anchors: Sequence[Anchor], segment: str, lang: Lan
         WORDS["reasons.also_in"].format(anchor=anchor.label.pick(lang), segment=name).pick(lang)
         for anchor in rivals
     ]
+
+
+def shown_words(words: str, lang: Lang) -> str:
+    """Return the words of a match as people read them: 电机，用于吸尘器."""
+    words, _, use = words.partition(USED)
+    return WORDS["reasons.for_use"].format(words=words, use=use).pick(lang) if use else words
 
 
 def _known(value: object) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from leadscore.city.profile import City
 from leadscore.features.catalogue import CATALOGUE, Firm, Value, text_of
-from leadscore.features.extract import Fit, MeasuredFirm
+from leadscore.features.extract import Fit, MeasuredFirm, real_matches
 from leadscore.learning.model import Model
 from leadscore.learning.scorecard import Scorecard, logistic
 from leadscore.ranking.reasons import WORDS, Wording, facts_of
@@ -21,6 +21,7 @@ CHUNK = 5_000
 """Firms scored at a time: bounds the memory, and is the step of the progress bar."""
 
 _LIFTS = 3
+_GAP = "gap_filled"
 _LEAST_POINTS = 1.0
 _WIDE = 0.5  # an interval that leaves open whether a firm is likely to land
 _NO_EXCLUSIONS = Exclusions()
@@ -65,13 +66,15 @@ class FirmScore:
     veto: str | None  # key of `leadscore.ranking.vetoes.WORDING`, or None
 
     def main_features(self) -> list[str]:
-        """Return the three features that lift the score most and the one that lowers it most.
+        """Return the gap it fills, two features that lift the score most, and what lowers it most.
 
-        What is worth less than a point is none of them: there the firm is as firms usually are.
+        What is worth less than a point is none of them: there the firm is as firms usually are. A
+        firm that fills no gap worth a point has three that lift.
         """
         points = self.points
         lifts = [name for name in points if points[name] >= _LEAST_POINTS]
-        lifts.sort(key=points.__getitem__, reverse=True)
+        # For what the firm would be courted is said first, however much else speaks for it.
+        lifts.sort(key=lambda name: (name == _GAP, points[name]), reverse=True)
         lowest = min(reversed(points), key=points.__getitem__)
         return [*lifts[:_LIFTS], *([lowest] if points[lowest] <= -_LEAST_POINTS else [])]
 
@@ -173,6 +176,27 @@ class Scorer:
         low, high = interval
         return WORDS["certainty.little"] if high - low >= _WIDE else None
 
+    def in_gaps(self, score: FirmScore) -> list[tuple[Fit, float]]:
+        """Return the segments that a firm truly works in, with what it is ordered by in each.
+
+        That is `FirmScore.order_priority` with the fit there.
+        """
+        by_hand = text_of(score.firm, "grade")
+        return [
+            (match, self._placed(self._priority(score.likelihood, match.fit), by_hand))
+            for match in real_matches(score.matches)
+        ]
+
+    def _priority(self, likelihood: float, fit: float) -> float:
+        floor = self.city.ranking.floor
+        return likelihood * (floor + (1.0 - floor) * fit)
+
+    def _placed(self, priority: float, by_hand: str | None) -> float:
+        if by_hand is None:
+            return priority
+        least = {str(grade): at for grade, at in self.city.ranking.grades.items()}
+        return within_grade(priority, by_hand, least)
+
     def _intervals(self, rows: Sequence[Sequence[Value]]) -> Sequence[Interval | None]:
         if not rows or not self._sure:
             return [None] * len(rows)
@@ -188,18 +212,16 @@ class Scorer:
             log_odds += log_odds_added
         likelihood = logistic(log_odds)
         fit = measured.best.fit if measured.best else 0.0
-        ranking = self.city.ranking
-        priority = likelihood * (ranking.floor + (1.0 - ranking.floor) * fit)
-        grades = (grade for grade in ("A", "B", "C") if priority >= ranking.grades[grade])
+        priority = self._priority(likelihood, fit)
+        least = self.city.ranking.grades
+        grades = (grade for grade in ("A", "B", "C") if priority >= least[grade])
         by_hand = text_of(firm, "grade")
-        least = {str(grade): at for grade, at in ranking.grades.items()}
-        placed = priority if by_hand is None else within_grade(priority, by_hand, least)
         return FirmScore(
             firm=firm, values=dict(zip(CATALOGUE, measured.values, strict=True)),
             matches=measured.matches, best=measured.best, base_points=self.base_points,
             points=self._points_card.points(added), likelihood=likelihood, fit=fit,
             interval=interval, priority=priority, grade=by_hand or next(grades, "D"),
-            order_priority=placed,
+            order_priority=self._placed(priority, by_hand),
             veto=self._vetoes.first(firm, exclusions),
         )  # fmt: skip
 

@@ -54,7 +54,8 @@ _CODE = ("city", "features", "learning", "lists")
 _PROJECT = re.compile(r"[A-Za-z0-9._-]+")  # with which "flask-openapi[swagger]>=5.0" begins
 _SHIPPED = (
     "average_firm.toml", "cells.toml", "columns.toml", "lexicon.toml", "rates.toml",
-    "codes/divisions.csv", "codes/former.csv", "codes/names.csv", "codes/traditional.csv",
+    "reference_card.toml", "uses.toml", "codes/capitals.csv", "codes/divisions.csv",
+    "codes/former.csv", "codes/names.csv", "codes/traditional.csv",
 )  # fmt: skip
 
 _A_MANIFEST = WORDS["manifest.a_manifest"]

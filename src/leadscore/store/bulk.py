@@ -33,6 +33,7 @@ from leadscore.store.database import (
     one_of_some,
     rows_of_some,
 )
+from leadscore.store.facets import how_many
 from leadscore.store.firms import (
     EXCLUSIONS,
     FIRMS,
@@ -43,7 +44,7 @@ from leadscore.store.firms import (
 from leadscore.store.jobs import submit
 from leadscore.store.outcomes import outcomes, outcomes_of
 from leadscore.store.pursuits import PURSUITS, pursuits_of
-from leadscore.store.ranking import RankingFilter, how_many
+from leadscore.store.ranking import RankingFilter
 from leadscore.store.shortlists import SELECTION_FIRMS, SELECTIONS, SHORTLIST_FIRMS
 from leadscore.text import Text, room_words, shown
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -212,8 +213,8 @@ _Key = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 """Sorted by its code points on every database, so that pages follow each other alike."""
 
 
-_FILTERS = ("chain", "segment", "role", "grade", "stage", "owner", "region")
-_COUNTED = ("chain", "segment", "role", "grade", "stage", "owner", "veto", "province", "city")
+_FILTERS = ("role", "grade", "stage", "owner", "region")
+_COUNTED = ("works_in", "role", "grade", "stage", "owner", "veto", "province", "city")
 
 STANDINGS = sa.Table(
     "standings",
@@ -230,6 +231,7 @@ STANDINGS = sa.Table(
     sa.Column("grade", _Key, nullable=False),
     sa.Column("chain", _Key),
     sa.Column("segment", _Key),
+    sa.Column("works_in", _Key),
     sa.Column("role", _Key),
     sa.Column("region", _Key),
     sa.Column("province", sa.Text),
@@ -252,7 +254,8 @@ STANDINGS = sa.Table(
     sa.Index("ix_standings_facets", *_COUNTED),
     sa.Index("ix_standings_quarters", "vetoed", "fit", "likelihood"),
 )
-"""All is as it counts, what officers corrected included, which ``overridden`` tells; ``region`` is
+"""All is as it counts, what officers corrected included, which ``overridden`` tells; ``works_in``
+are the segments of `FIRM_SEGMENTS` by their ids, joined by ``;``, to be counted; ``region`` is
 the division code of the city, else of the province; ``list_id`` and ``row`` say where the firm was
 last seen; ``veto`` is the first that holds, by list, outcomes and exclusions together.
 ``pursuit_id`` is the last pursuit, ``owner`` who has it in hand; a lost firm rests until
@@ -271,13 +274,20 @@ FIRM_SEGMENTS = sa.Table(
     METADATA,
     sa.Column("firm_id", Number, sa.ForeignKey("firms.id"), primary_key=True),
     sa.Column("segment", _Key, primary_key=True),
+    sa.Column("chain", _Key, nullable=False),
     sa.Column("role", sa.Text),
     sa.Column("use", sa.Text),
     sa.Column("strength", sa.Float, nullable=False),
     sa.Column("fit", sa.Float, nullable=False),
-    sa.Index("ix_firm_segments_segment", "segment", "fit"),
+    sa.Column("priority", sa.Float, nullable=False),
+    sa.Index("ix_firm_segments_segment", "segment", "priority"),
+    sa.Index("ix_firm_segments_chain", "chain", "firm_id"),
 )
-"""Every match of a firm, by its score of now: strength and fit 0..1, and for which use."""
+"""The segments that a firm truly works in, by its score of now, and for which use.
+
+Strength, fit and priority are 0..1; the last two are those for the gap there: a segment's own view
+is ordered by them (see `leadscore.ranking.score.Scorer.in_gaps`).
+"""
 
 STANDING_TEXTS = sa.Table(
     "standing_texts",
@@ -380,6 +390,7 @@ def place_firms(
     entries, pursuits = _pursued(connection, placed, now=now)
     office, today = read_office(connection), now.astimezone().date()
     corrections = _corrections(connection, numbers)
+    works_in = _works_in(connection, [firm.id for firm in placed])
     records = {
         firm.id: with_corrections(firm.record, corrections.get(firm.id, ())) for firm in placed
     }
@@ -389,7 +400,7 @@ def place_firms(
             firm, records[firm.id], scores[firm.id], seen.get(firm.id, (None, None)),
             _come_to(firm, entries.get(firm.id, ()), pursuits.get(firm.id, ()), office),
             corrected=firm.id in corrections, excluded=firm.id in exclusions, today=today,
-        )
+        ) | {"works_in": works_in.get(firm.id)}
         for firm in placed
     ]  # fmt: skip
     hidden = hidden_of(connection, numbers)
@@ -526,6 +537,20 @@ def _come_to(
         "rests_until": months_after(day, office.rest_months) if rests and day else None,
         "rest_reason": last.reason if last and rests else None,
     }  # fmt: skip
+
+
+_WORKED_IN = (
+    sa.select(FIRM_SEGMENTS.c.firm_id, FIRM_SEGMENTS.c.segment)
+    .where(FIRM_SEGMENTS.c.firm_id.in_(one_of_some()))
+    .order_by(FIRM_SEGMENTS.c.segment)
+)
+
+
+def _works_in(connection: Connection, firm_ids: Collection[int]) -> dict[int, str]:
+    segments = defaultdict[int, list[str]](list)
+    for firm_id, segment in rows_of_some(connection, _WORKED_IN, firm_ids):
+        segments[firm_id].append(segment)
+    return {firm_id: ";".join(of_firm) for firm_id, of_firm in segments.items()}
 
 
 def _corrections(connection: Connection, firm_ids: Collection[int]) -> Corrections:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -24,11 +24,12 @@ from leadscore.registry.models import ModelRegistry
 from leadscore.store.champions import history
 from leadscore.store.current_ranking import SCORES, STANDINGS
 from leadscore.store.database import one_of_some, rows_of_some
+from leadscore.store.facets import candidates
 from leadscore.store.firms import FIRMS, read_firms
 from leadscore.store.lists import LISTS, KeptList, kept_lists
 from leadscore.store.outcomes import Entry, firms_with_outcomes, outcomes_of
 from leadscore.store.profiles import changes_of
-from leadscore.store.ranking import RankingFilter, how_many, ranking_page
+from leadscore.store.ranking import RankingFilter, ranking_page
 from leadscore.text import Lang
 
 TARGETS = 5
@@ -68,7 +69,7 @@ def leadership_report(
     """
     city, chains = scorer.city, scope.of(scorer.city)
     segments = [key for key, each in city.segments.items() if each.chain_id in chains]
-    counts = _candidates(connection, segments)
+    counts = {key: there.number for key, there in candidates(connection, segments).items()}
     lists = kept_lists(connection, limit=_MOST_LISTS)
     some = len(chains) < len(city.chains)
     # A report of all chains also counts firms that work in none of them.
@@ -121,12 +122,6 @@ def _source(
             if each.state == "done"
         ],
     }  # fmt: skip
-
-
-def _candidates(connection: Connection, segments: Collection[str]) -> dict[str, int]:
-    return {
-        key: how_many(connection, RankingFilter(segment=(key,), veto=("no",))) for key in segments
-    }
 
 
 def _chain(city: City, key: str, counts: Mapping[str, int], lang: Lang) -> dict[str, Any]:

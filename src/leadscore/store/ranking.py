@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, Literal, NamedTuple, get_args
-from weakref import WeakKeyDictionary
 
 import pandas as pd
 import sqlalchemy as sa
@@ -30,17 +28,21 @@ from leadscore.ranking.order import (
 from leadscore.ranking.reasons import corrections_line
 from leadscore.ranking.score import Scorer
 from leadscore.ranking.vetoes import veto_text
-from leadscore.store.current_ranking import SCORES, STANDINGS, firms_with, words_of
+from leadscore.store.current_ranking import (
+    FIRM_SEGMENTS,
+    SCORES,
+    STANDINGS,
+    firms_with,
+    words_of,
+)
 from leadscore.store.database import (
     StoreError,
-    current_generation,
     in_parts,
-    is_writing,
     one_of_some,
 )
 from leadscore.store.facts import facts_of, with_corrections
 from leadscore.store.firms import FIRMS
-from leadscore.store.lists import LIST_FIRMS, NOWHERE, own_headers_of, own_values_of
+from leadscore.store.lists import LIST_FIRMS, own_headers_of, own_values_of
 from leadscore.store.shortlists import SELECTION_FIRMS, SHORTLIST_FIRMS
 from leadscore.text import Lang, room_words
 
@@ -48,7 +50,9 @@ WORDS = room_words("store")
 
 NONE = "none"
 """What one writes for firms that have no chain, segment, role, stage or owner."""
-_NAMED = ("chain", "segment", "role", "stage", "owner")
+NAMED = ("role", "stage", "owner")
+WORKED_IN = {"chain": FIRM_SEGMENTS.c.chain, "segment": FIRM_SEGMENTS.c.segment}
+_OF_GAP = ("chain", "segment", "role", "fit", "priority")
 _FEW, _OFTEN = 2_000, 4  # firms, and those of which one is meant
 
 
@@ -57,9 +61,11 @@ class RankingFilter:
     """Which firms are asked for; of several conditions all must hold, of several values any."""
 
     list_id: tuple[int, ...] = ()
-    chain: tuple[str, ...] = ()  # these and the like as they stand now; ``none`` for those without
+    # These and the like as they stand now; ``none`` for those without. A firm is in each segment
+    # that it truly works in.
+    chain: tuple[str, ...] = ()
     segment: tuple[str, ...] = ()
-    role: tuple[str, ...] = ()
+    role: tuple[str, ...] = ()  # in the segment that it fits best
     region: tuple[str, ...] = ()  # how division codes begin (``44``), or provinces and cities
     grade: tuple[str, ...] = ()
     veto: tuple[str, ...] = ()  # ``no`` for firms without, ``yes``, or keys of `vetoes.WORDING`
@@ -87,6 +93,12 @@ class RankingFilter:
             if value or (name == "firms" and value is not None)
         }
 
+    @property
+    def gap(self) -> str | None:
+        """The segment whose own view this is, if just one is asked for."""
+        one = self.segment[0] if len(self.segment) == 1 else NONE
+        return None if one == NONE else one
+
     def conditions(
         self, connection: Connection, *, in_order: bool = False
     ) -> list[ColumnElement[bool]]:
@@ -98,7 +110,7 @@ class RankingFilter:
         """Return by filter what must hold of the columns of `STANDINGS`, but for its key."""
         at = STANDINGS.c
         conditions: dict[str, ColumnElement[bool]] = {}
-        for name in (*_NAMED, "grade"):
+        for name in (*NAMED, "grade"):
             if wanted := getattr(self, name):
                 named = [value for value in wanted if value != NONE]
                 any_of: list[ColumnElement[bool]] = [at[name].is_(None)] if NONE in wanted else []
@@ -116,10 +128,10 @@ class RankingFilter:
             conditions["veto"] = sa.or_(*any_of)
         return conditions
 
-    def among(self, connection: Connection, *, in_order: bool = False) -> dict[str, _Among]:
+    def among(self, connection: Connection, *, in_order: bool = False) -> dict[str, Among]:
         """Return by filter what must hold of the number of a firm, of whatever table."""
         # Few firms are found first, and then looked up; many are gone through in their order.
-        conditions: dict[str, _Among] = {}
+        conditions: dict[str, Among] = {}
         for name, number in _SETS.items():
             if wanted := getattr(self, name):
                 members = number.table.alias().c  # whatever else is asked of that table
@@ -127,6 +139,9 @@ class RankingFilter:
                 few = connection.scalars(of_some.limit(_FEW + 1)).all()
                 many = partial(_there_in, of_some)
                 conditions[name] = partial(_in, few) if len(few) <= _FEW else many
+        for name, column in WORKED_IN.items():
+            if wanted := getattr(self, name):
+                conditions[name] = partial(_in_any, _working_in(connection, column, wanted))
         if self.firms is not None:
             conditions["firms"] = partial(_in, self.firms)
         if words := words_of(self.text or ""):
@@ -153,13 +168,13 @@ def _several(name: str, value: Any) -> Any:
     return tuple(dict.fromkeys(values))
 
 
-_LIST_ID, _SHORTLIST_ID = LIST_FIRMS.c.list_id, SHORTLIST_FIRMS.c.shortlist_id
+LIST_ID, SHORTLIST_ID = LIST_FIRMS.c.list_id, SHORTLIST_FIRMS.c.shortlist_id
 _SETS: dict[str, sa.Column[int]] = {
-    "list_id": _LIST_ID,
-    "shortlist": _SHORTLIST_ID,
+    "list_id": LIST_ID,
+    "shortlist": SHORTLIST_ID,
     "selection": SELECTION_FIRMS.c.selection_id,
 }
-_Among = Callable[[ColumnElement[int]], ColumnElement[bool]]
+Among = Callable[[ColumnElement[int]], ColumnElement[bool]]
 
 
 def _in(firms: Sequence[int], number: ColumnElement[int]) -> ColumnElement[bool]:
@@ -174,6 +189,28 @@ def _one_of(query: Select[int], number: ColumnElement[int]) -> ColumnElement[boo
     # As the side of a comparison it is made once and then asked for each row of the best index;
     # left alone, databases look each of these firms up in the table, and sort what they find.
     return number.in_(query).is_(True)
+
+
+def _working_in(
+    connection: Connection, column: sa.Column[str], wanted: Sequence[str]
+) -> list[Among]:
+    any_of: list[Among] = []
+    if NONE in wanted:
+        any_of.append(_nowhere)
+    if named := [value for value in wanted if value != NONE]:
+        of_some = sa.select(FIRM_SEGMENTS.c.firm_id).where(column.in_(named))
+        few = connection.scalars(of_some.limit(_FEW + 1)).all()
+        any_of.append(partial(_in, few) if len(few) <= _FEW else partial(_one_of, of_some))
+    return any_of
+
+
+def _nowhere(number: ColumnElement[int]) -> ColumnElement[bool]:
+    of_any = FIRM_SEGMENTS.alias("of_any").c.firm_id
+    return ~sa.select(of_any).where(of_any == number).exists()
+
+
+def _in_any(any_of: Sequence[Among], number: ColumnElement[int]) -> ColumnElement[bool]:
+    return sa.or_(*(holds(number) for holds in any_of))
 
 
 def _in_regions(regions: Iterable[str]) -> ColumnElement[bool]:
@@ -210,7 +247,8 @@ class Cursor:
     """The last row of a page.
 
     ``value`` is what it was sorted by before its ``key``, None in the usual order, which is that of
-    keys; ``key`` is its place in the one order (see `leadscore.ranking.order`).
+    keys but in the view of a segment; ``key`` is its place in the one order (see
+    `leadscore.ranking.order`).
     """
 
     sort: Sort
@@ -243,8 +281,8 @@ def read_cursor(text: str, sort: Sort) -> Cursor:
 
 
 def _may_hold(column: str, value: Any) -> bool:
-    if column == "priority":
-        return value is None
+    if column == "priority" and value is None:
+        return True
     if column != "name":
         return type(value) in (int, float) and 0.0 <= value <= 1.0
     try:
@@ -256,8 +294,6 @@ def _may_hold(column: str, value: Any) -> bool:
 PAGE = 50
 """Firms of a page, unless others are asked for."""
 LONGEST_PAGE = 500
-FACETS = ("chain", "segment", "role", "grade", "stage", "owner", "veto")
-"""What is counted, beside the lists."""
 
 _EXPORTED_AT_ONCE = 1_000
 _SCORED = (
@@ -288,20 +324,26 @@ def ranking_page(
 
     ``-priority`` is the order of `leadscore.ranking.order`, which also decides among equals. What
     puts the lowest first is the same list from its other end. ``after`` is the last row of the page
-    before.
+    before. In the view of one segment, chain, segment, role, fit and priority are those for the gap
+    there, and order the firms; ranks and grades stay those among all.
     """
     rows: list[RowMapping] = []
-    conditions = asked.conditions(connection, in_order=True)
+    gap = asked.gap
+    if after is not None and (after.value is None) != (_column(sort, gap) is None):
+        raise BadCursorError(WORDS["ranking.bad"], [Detail("cursor", "…", WORDS["ranking.one"])])
+    # The view's own segment is a join.
+    others = replace(asked, segment=()) if gap else asked
+    conditions = others.conditions(connection, in_order=True)
     for vetoed in (False, True):
         start = after if after is not None and is_vetoed(after.key) == vetoed else None
         passed = after is not None and is_vetoed(after.key) and not vetoed
         unwanted = asked.veto and all(vetoed == (veto == "no") for veto in asked.veto)
         if passed or unwanted:
             continue
-        for place in _places(sort, start):
+        for place in _places(sort, gap, start):
             if lacking := limit + 1 - len(rows):
                 part = [STANDINGS.c.vetoed.is_(vetoed), *conditions, *place]
-                rows += _rows(connection, part, sort, lacking)
+                rows += _rows(connection, part, sort, gap, lacking)
     page = rows[:limit]
     ranked = [row["firm_id"] for row in page if not row["vetoed"]]
     of_list = asked.list_id[0] if len(asked.list_id) == 1 else None
@@ -315,7 +357,7 @@ def ranking_page(
         firms.append({**row, "rank": rank, "record": record, "corrections": corrections})
     if len(rows) <= limit:
         return RankingPage(firms, None)
-    last, by = page[-1], _column(sort)
+    last, by = page[-1], _column(sort, gap)
     value = None if by is None else last[by.name]
     return RankingPage(firms, Cursor(sort, value, last["order_key"]))
 
@@ -335,18 +377,22 @@ def whole_ranking(
             return
 
 
-def _column(sort: Sort) -> sa.Column[Any] | None:
+def _column(sort: Sort, gap: str | None) -> sa.Column[Any] | None:
     by = sort.removeprefix("-")
+    if gap and by in _OF_GAP:
+        return FIRM_SEGMENTS.c[by]
     return None if by == "priority" else STANDINGS.c[by]
 
 
-def _places(sort: Sort, after: Cursor | None) -> Iterator[list[ColumnElement[bool]]]:
+def _places(
+    sort: Sort, gap: str | None, after: Cursor | None
+) -> Iterator[list[ColumnElement[bool]]]:
     # First those with the same value as the row, then those beyond it: so an index leads to either,
     # whatever the directions of value and key.
     if after is None:
         yield []
         return
-    by, key = _column(sort), STANDINGS.c.order_key
+    by, key = _column(sort, gap), STANDINGS.c.order_key
     follows = key > after.key if sort in _RISING else key < after.key
     if by is None:
         yield [follows]
@@ -356,20 +402,28 @@ def _places(sort: Sort, after: Cursor | None) -> Iterator[list[ColumnElement[boo
 
 
 def _rows(
-    connection: Connection, conditions: Sequence[Any], sort: Sort, limit: int
+    connection: Connection, conditions: Sequence[Any], sort: Sort, gap: str | None, limit: int
 ) -> Sequence[RowMapping]:
-    query = sa.select(STANDINGS).where(*conditions)
-    page = query.order_by(*_order(STANDINGS.c, sort)).limit(limit).subquery()
+    columns = {each.name: each for each in STANDINGS.c}
+    query = sa.select(STANDINGS)
+    if gap:
+        columns |= {name: FIRM_SEGMENTS.c[name] for name in _OF_GAP}
+        there = FIRM_SEGMENTS.c.segment == gap
+        query = sa.select(*columns.values()).join_from(
+            STANDINGS, FIRM_SEGMENTS, sa.and_(FIRM_SEGMENTS.c.firm_id == STANDINGS.c.firm_id, there)
+        )
+    query = query.where(*conditions)
+    page = query.order_by(*_order(columns, sort, gap)).limit(limit).subquery()
     joined = (
         sa.select(page, *_SCORED, FIRMS.c.record)
         .join(SCORES, SCORES.c.id == page.c.score_id)
         .join(FIRMS, FIRMS.c.id == page.c.firm_id)
     )
-    return connection.execute(joined.order_by(*_order(page.c, sort))).mappings().all()
+    return connection.execute(joined.order_by(*_order(page.c, sort, gap))).mappings().all()
 
 
-def _order(columns: Any, sort: Sort) -> list[ColumnElement[Any]]:
-    by, key = _column(sort), columns.order_key
+def _order(columns: Any, sort: Sort, gap: str | None) -> list[ColumnElement[Any]]:
+    by, key = _column(sort, gap), columns["order_key"]
     end = key.asc() if sort in _RISING else key.desc()
     if by is None:
         return [end]
@@ -408,174 +462,6 @@ def _ranks(counted: sa.FromClause, condition: ColumnElement[bool]) -> Select[int
 _ALL = STANDINGS.alias("counted")
 _RANKS = _ranks(_ALL, _ALL.c.vetoed.is_(False))
 _RANKS_IN_LIST = _ranks(LIST_FIRMS, LIST_FIRMS.c.list_id == sa.bindparam("list_id"))
-
-
-class Facets(NamedTuple):
-    """How many firms are meant: all, by value for each of `FACETS`, and by list.
-
-    Those without a value are counted under None; one firm may stand in several lists.
-    """
-
-    total: int
-    counts: dict[str, dict[str | None, int]]
-    lists: dict[int, int]
-
-
-class Choices(NamedTuple):
-    """How many firms are meant, and how many there would be by each value of each filter.
-
-    ``by`` has the `FACETS` and ``region`` (by province), each with the firms by value, those
-    without one under None; a filter that is set is counted as if it were not, so that one can
-    change one's mind. ``lists`` and ``shortlists`` are by number; a firm may stand in several.
-    """
-
-    total: int
-    by: Mapping[str, Mapping[str | None, int]]
-    lists: Mapping[int, int]
-    shortlists: Mapping[int, int]
-
-
-_Groups = Mapping[tuple[str | None, ...], int]
-_Tests = Mapping[str, Callable[[str | None], bool]]
-_GROUPED = (*FACETS, "province")
-
-
-def how_many(connection: Connection, asked: RankingFilter) -> int:
-    """Count the firms that are meant."""
-    query = sa.select(sa.func.count()).select_from(STANDINGS).where(*asked.conditions(connection))
-    return connection.execute(query).scalar_one()
-
-
-def facets(connection: Connection, asked: RankingFilter) -> Facets:
-    """Count the firms that are meant, by each value of `FACETS` and by list."""
-    columns, among = asked.of_columns(), asked.among(connection)
-    groups = _grouped(connection, columns, among)
-    counts = {name: _counted(groups, {}, name) for name in FACETS}
-    return Facets(sum(groups.values()), counts, _by(connection, columns, among, _LIST_ID))
-
-
-def choices(
-    connection: Connection, asked: RankingFilter, *, lists: bool = True, shortlists: bool = True
-) -> Choices:
-    """Count what can be chosen, with ``lists`` and ``shortlists`` or nothing of these."""
-    columns, among = asked.of_columns(), asked.among(connection)
-    tests = _tests(asked)
-    region = {name: holds for name, holds in columns.items() if name == "region"}
-    # All values at once: an index that has them all is read once.
-    groups = _grouped(connection, region, among)
-    by = {name: _counted(groups, tests, name, but=name) for name in FACETS}
-    around = _grouped(connection, {}, among) if region else groups
-    by["region"] = _counted(around, tests, "province")
-    total = sum(_counted(groups, tests, "grade").values())
-    return Choices(
-        total,
-        by,
-        _by(connection, columns, _without(among, "list_id"), _LIST_ID) if lists else {},
-        _by(connection, columns, _without(among, "shortlist"), _SHORTLIST_ID) if shortlists else {},
-    )
-
-
-def _without(among: Mapping[str, _Among], name: str) -> dict[str, _Among]:
-    return {other: holds for other, holds in among.items() if other != name}
-
-
-def _grouped(
-    connection: Connection, columns: Mapping[str, ColumnElement[bool]],
-    among: Mapping[str, _Among],
-) -> _Groups:  # fmt: skip
-    if columns or among or is_writing(connection):
-        return _groups(connection, [*columns.values(), *(of(_FIRM_ID) for of in among.values())])
-    # Of all firms, as every page without a search counts them: kept until somebody writes.
-    generation = connection.scalar(sa.select(current_generation))
-    kept = _KEPT.get(connection.engine)
-    if kept is None or kept[0] != generation:
-        kept = _KEPT[connection.engine] = generation, _groups(connection, [])
-    return kept[1]
-
-
-_KEPT: WeakKeyDictionary[sa.Engine, tuple[int | None, _Groups]] = WeakKeyDictionary()
-_FIRM_ID = STANDINGS.c.firm_id
-
-
-def _groups(connection: Connection, conditions: Sequence[ColumnElement[bool]]) -> _Groups:
-    names = [STANDINGS.c[name] for name in _GROUPED]
-    query = sa.select(*names, sa.func.count()).where(*conditions).group_by(*names)
-    return {tuple(row[:-1]): row[-1] for row in connection.execute(query)}
-
-
-def _by(
-    connection: Connection, columns: Mapping[str, ColumnElement[bool]],
-    among: Mapping[str, _Among], number: sa.Column[int],
-) -> dict[int, int]:  # fmt: skip
-    firm_id = number.table.c.firm_id
-    query = sa.select(number, sa.func.count()).group_by(number)
-    if number is _LIST_ID:
-        query = query.where(LIST_FIRMS.c.order_key < NOWHERE)
-    elif not columns:  # firms that stand nowhere are in shortlists all the same
-        query = query.where(firm_id.in_(sa.select(_FIRM_ID)))
-    query = query.where(*columns.values(), *(holds(firm_id) for holds in among.values()))
-    if columns:
-        query = query.join(STANDINGS, firm_id == _FIRM_ID)
-    return {row[0]: row[1] for row in connection.execute(query)}
-
-
-def _counted(
-    groups: _Groups, tests: _Tests, name: str, *, but: str | None = None
-) -> dict[str | None, int]:
-    held = [(_GROUPED.index(each), test) for each, test in tests.items() if each != but]
-    at, counts = _GROUPED.index(name), Counter[str | None]()
-    for row, many in groups.items():
-        if all(test(row[place]) for place, test in held):
-            counts[row[at]] += many
-    return dict(counts)
-
-
-def _tests(asked: RankingFilter) -> _Tests:
-    # The same as `RankingFilter.conditions` asks for.
-    tests: dict[str, Callable[[str | None], bool]] = {}
-    for name in (*_NAMED, "grade"):
-        if wanted := getattr(asked, name):
-            tests[name] = {None if value == NONE else value for value in wanted}.__contains__
-    if asked.veto:
-        vetoes = frozenset(None if veto == "no" else veto for veto in asked.veto)
-        tests["veto"] = lambda veto: veto in vetoes or (veto is not None and "yes" in vetoes)
-    return tests
-
-
-_BEST = 3  # candidates that are named for each segment
-
-
-class Candidates(NamedTuple):
-    """The firms that would fill a segment best of all that they could fill.
-
-    How many nothing speaks against, and ``firm_id, name, priority, grade, rank`` of the first ones.
-    """
-
-    number: int
-    best: Sequence[Mapping[str, Any]]
-
-
-def candidates(connection: Connection, segments: Iterable[str]) -> dict[str, Candidates]:
-    """Return the candidates of segments, by their ids."""
-    at = STANDINGS.c
-    # Vetoed firms are counted, too, so that all comes from the index of segments alone.
-    counted = sa.select(at.segment, at.vetoed, sa.func.count()).group_by(at.segment, at.vetoed)
-    numbers = {row[0]: row[2] for row in connection.execute(counted) if not row[1]}
-    first = sa.select(at.firm_id, at.name, at.priority, at.grade).where(at.vetoed.is_(False))
-    first = first.order_by(at.order_key).limit(_BEST)
-    best: dict[str, Sequence[RowMapping]] = {
-        segment: connection.execute(first.where(at.segment == segment)).mappings().all()
-        if segment in numbers
-        else []
-        for segment in segments
-    }
-    placed = ranks(connection, [row["firm_id"] for rows in best.values() for row in rows])
-    return {
-        segment: Candidates(
-            numbers.get(segment, 0), [{**row, "rank": placed[row["firm_id"]]} for row in rows]
-        )
-        for segment, rows in best.items()
-    }
 
 
 def veto_of(row: Mapping[str, Any] | RowMapping, lang: Lang) -> str | None:

@@ -369,9 +369,9 @@ def _kept(firm: Known, score: FirmScore, scorer: Scorer) -> KeptScore:
         "order_priority": score.order_priority if "grade" in firm else None,
     }  # fmt: skip
     matches = [
-        {"segment": match.segment, "role": match.role, "use": match.use,
-         "strength": match.strength, "fit": match.fit}
-        for match in score.matches
+        {"segment": match.segment, "chain": match.segment.partition(".")[0], "role": match.role,
+         "use": match.use, "strength": match.strength, "fit": match.fit, "priority": priority}
+        for match, priority in scorer.in_gaps(score)
     ]  # fmt: skip
     return KeptScore(digest, record, row, matches)
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadscore.city.loading import load_city
-from leadscore.city.matching import CLASS_COLUMNS, TEXT_COLUMNS, Match, Matcher
+from leadscore.city.matching import CLASS_COLUMNS, JOINT, TEXT_COLUMNS, Match, Matcher, Weights
 from leadscore.city.matching.matcher import INDUSTRY_ALONE, MOST_WORDS, NOISE, _sum
 from leadscore.city.matching.vocabulary import GROUPS, in_nfkc, load_lexicon
 from leadscore.city.profile import ROLES
@@ -26,6 +26,10 @@ ROOT = Path(__file__).parents[3]
 def segment(makes: str, hints: str = "", industry: str = "") -> SimpleNamespace:
     return SimpleNamespace(
         makes=tuple(makes.split()),
+        materials=(),
+        equipment=(),
+        own_role="maker",
+        uses=(),
         hints=tuple(hints.split()),
         excludes=(),
         industry=tuple(industry.split()),
@@ -179,7 +183,9 @@ def test_every_match_is_within_bounds_and_its_evidence_where_it_says(
     for each in matches:
         assert NOISE <= each.strength <= 1
         assert each.role in ROLES
-        assert each.use is None
+        assert 0 < each.suits <= 1
+        texts_of_firm = in_nfkc("\n".join(firm.values())).lower()
+        assert all(word in texts_of_firm for word in (each.use or "").split(JOINT))
         said = [span for span in each.spans if span.column in TEXT_COLUMNS]
         assert 0 < len(each.spans) <= len(said) + 1
         assert len(said) <= MOST_WORDS
@@ -226,3 +232,20 @@ def test_a_rule_without_words_does_nothing() -> None:
     bare = Matcher(CITY, lexicon=dict.fromkeys(GROUPS, ()))
     assert [each.role for each in MATCHER.match(firm)] == ["equipment"]
     assert [each.role for each in bare.match(firm)] == ["materials"]
+
+
+LONG = "公司成立于2001年，位于江苏，是一家以纺织品与服装为主的企业。" * 5
+
+
+def test_one_word_that_a_long_description_knows_nothing_of_counts_half() -> None:
+    bait = "服装的生产。公司还从事灯具的生产"
+    unknown = strength(main_business=bait, profile=LONG)
+    assert unknown == pytest.approx(Weights().alone * strength(main_business=bait))
+    assert strength(main_business=bait, profile=LONG + "灯具的生产。") > 1.5 * unknown
+    # A scope is no description.
+    assert strength(main_business=bait, business_scope=LONG) == strength(main_business=bait)
+
+
+def test_a_business_that_comes_back_in_several_words_is_a_surer_one() -> None:
+    once, again = LONG + "灯具、灯具的生产。", LONG + "灯具、照明的生产。"
+    assert strength(profile=again) > 1.1 * strength(profile=once)

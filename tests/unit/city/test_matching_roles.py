@@ -12,6 +12,10 @@ from leadscore.city.matching import Matcher
 def segment(makes: str, hints: str = "", excludes: str = "") -> SimpleNamespace:
     return SimpleNamespace(
         makes=tuple(makes.split()),
+        materials=(),
+        equipment=(),
+        own_role="maker",
+        uses=(),
         hints=tuple(hints.split()),
         excludes=tuple(excludes.split()),
         industry=(),

@@ -99,7 +99,7 @@ def test_a_pickle_holds_the_profile_and_compiles_it_anew(features: FirmFeatures)
 
 
 def test_a_maker_of_plenty_is_not_shown_as_a_weak_supplier_of_a_gap() -> None:
-    plenty = Fit("a", "maker", None, 0.8, (), gap=0.0, fit=0.0)
+    plenty = Fit("a", "maker", None, 0.8, (), 1.0, gap=0.0, fit=0.0)
     for strength, segment in ((0.1, "a"), (0.5, "b")):
-        gap = Fit("b", "maker", None, strength, (), gap=0.9, fit=0.9 * strength)
+        gap = Fit("b", "maker", None, strength, (), 1.0, gap=0.9, fit=0.9 * strength)
         assert best_match([plenty, gap]).segment == segment

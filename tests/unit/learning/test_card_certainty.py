@@ -46,6 +46,17 @@ def test_an_interval_of_ninety_percent_covers_about_ninety_percent(n: int, sets:
     assert 0.85 <= np.mean(covered) <= 0.95
 
 
+def test_with_a_wrong_prior_an_interval_still_covers_what_it_says() -> None:
+    # A card of experts who are wrong in every table: most of what is not known is how wrong.
+    covered = []
+    for seed in range(40):
+        X, chance, y = world(400, seed)
+        card = AdditiveCard(prior=PRIOR).fit(X[:100], y[:100])
+        low, high = card.predict_interval(X[100:]).T
+        covered.append(((low <= chance[100:]) & (chance[100:] <= high)).mean())
+    assert 0.85 <= np.mean(covered) <= 0.97
+
+
 def test_intervals_hold_the_likelihood_and_narrow_with_data() -> None:
     X, _, y = world(2000, 1)
     widths = []

@@ -15,6 +15,7 @@ from leadscore.learning.history import (
     LEFT_OUT,
     MOST_WEIGHT,
     censoring_weights,
+    effective_weights,
     label_pursuits,
 )
 from leadscore.learning.training_data import training_set
@@ -126,6 +127,15 @@ def test_the_weights_add_up_to_all_pursuits_if_the_last_is_known() -> None:
     weights, capped = censoring_weights(days, known)
     assert capped == 0
     assert weights.sum() == pytest.approx(500)
+
+
+def test_outcomes_that_stand_in_for_others_count_as_what_they_are_worth() -> None:
+    weight = np.array([1.0, 1.0, 1.0, 9.0])
+    worth = effective_weights(weight)
+    assert worth.sum() == pytest.approx(12.0**2 / 84.0)
+    np.testing.assert_allclose(worth / worth[0], weight)
+    np.testing.assert_array_equal(effective_weights(np.ones(7)), np.ones(7))
+    assert not len(effective_weights(np.zeros(0)))
 
 
 def test_a_weight_is_cut_and_said_where_hardly_anybody_was_watched_long_enough() -> None:

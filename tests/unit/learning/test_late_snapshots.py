@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tests.simulation import History, simulate
+from tests.simulation import History, simulate, simulated_city
 
-from leadscore.city import City, load_city
+from leadscore.city import City
 from leadscore.features.extract import FeatureExtractor
 from leadscore.learning.comparison import Comparison, Pursuits
 from leadscore.learning.expert import expert_scorecard, new_card
@@ -37,7 +37,7 @@ ASSUMING = Rules(assume_unchanging=True)
 
 @pytest.fixture(scope="module")
 def city() -> City:
-    return load_city(ROOT / "data" / "cities" / "nanchang.toml")
+    return simulated_city()
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def test_a_fact_later_than_contact_reaches_no_feature_but_three_kinds(
     known = set(X.columns[X.notna().any()])
     assert known == {
         "industry_kind", "manufacturing", "age_years", "target_region", "same_province",
-        "neighbour_city",
+        "neighbour_city", "distance_km",
     }  # fmt: skip
 
 

@@ -186,7 +186,7 @@ def test_nobody_is_judged_by_a_pursuit_that_was_entered_again_by_name(
     trial, unspoiled = done.manifest["trial"], sound.manifest["trial"]
     assert unspoiled["twins"] == 0
     assert trial["twins"] > 50
-    assert regret(card_of(done), history) < regret(card_of(sound), history) + 0.02
+    assert regret(card_of(done), history) < regret(card_of(sound), history) + 0.03
 
 
 @pytest.mark.parametrize("spoiled", ["recent lists", "lists of the firms that were pursued"])

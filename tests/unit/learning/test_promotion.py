@@ -15,21 +15,19 @@ from leadscore.errors import UsageError
 from leadscore.learning.comparison import (
     Comparison,
     Difference,
-    Improvement,
+    Evidence,
     Pursuits,
     Standing,
+    calibration_gate,
+    discrimination_gate,
+    evidence,
     improvement,
+    improvement_gate,
+    log_loss_gate,
     permutation_p_value,
 )
 from leadscore.learning.evaluation import Measure
-from leadscore.learning.gates import (
-    calibration_gate,
-    decide,
-    discrimination_gate,
-    improvement_gate,
-    log_loss_gate,
-    telling,
-)
+from leadscore.learning.gates import decide, telling
 from leadscore.learning.metrics import Forecasts, population_stability
 from leadscore.learning.scorecard import CategoricalTable, NumericTable, Scorecard
 from leadscore.text import LANGUAGES
@@ -263,35 +261,68 @@ def test_training_data_of_one_kind_are_not_enough(outcome):
 # --- log loss, better, calibration
 
 
-def test_worse_within_noise_passes_and_worse_beyond_noise_does_not():
-    within = gate(noisy(SOUND, 1, 0.3), "log_loss")
+def test_outcomes_that_hardly_speak_against_it_pass_and_those_that_do_so_clearly_do_not():
+    within = gate(noisy(SOUND, 1, 0.03), "log_loss")
     assert within.passed
-    assert "no more than noise" in within.sentence.en
     much = gate(replace(SOUND, challenger=np.full(250, 0.6)), "log_loss")
     assert not much.passed
     assert f"{much.figures['challenger']:.3f}" in much.sentence.zh
+    assert "It passes once" in much.sentence.en
 
 
-@pytest.mark.parametrize(("high", "passed"), [(1e-9, True), (0.0, True), (-1e-9, False)])
-def test_the_log_loss_gate_closes_where_the_interval_leaves_zero(high, passed):
-    loss = Difference(challenger=0.5, champion=0.4, better=-0.1, low=-0.2, high=high)
-    assert log_loss_gate(Improvement({"log_loss": loss}, None, 1.0)).passed == passed
+@pytest.mark.parametrize(("times", "passed"), [(0.51, True), (0.49, False), (3.0, True)])
+def test_the_log_loss_gate_closes_where_outcomes_are_half_as_likely(times, passed):
+    measured = improvement(SOUND.forecasts(), 10, 0)
+    found = log_loss_gate(measured, np.log(times), 4)
+    assert found.passed == passed
+    assert f"{times:.2g}" in found.sentence.zh
 
 
 @pytest.mark.parametrize(
-    ("luck", "by", "passed"), [(0.15, 0.1, True), (0.151, 0.1, False), (0.1, -0.1, False)]
-)
-def test_an_improvement_must_be_more_than_luck(luck, by, passed):
-    differences = improvement(SOUND.forecasts(), 10, 0).differences
-    differences["auc"] = Difference(0.7, 0.7 - by, by, 0.0, 0.2)
-    found = improvement_gate(Improvement(differences, "auc", luck))
+    ("times", "promise", "expected", "passed"),
+    [(20.1, 0.0, 9.0, True), (19.9, 0.0, 0.0, False), (0.51, 0.01, 0.9, True),
+     (0.49, 0.5, 0.0, False), (5.0, 0.0099, 0.0, False), (25.0, np.nan, 0.0, True),
+     (1.0, 0.5, 1.64, True), (1.0, 0.5, 1.65, False)],
+)  # fmt: skip
+def test_a_challenger_is_better_beyond_doubt_or_promises_what_outcomes_allow(
+    times, promise, expected, passed
+):
+    found = improvement_gate(
+        improvement(SOUND.forecasts(), 10, 0), Evidence(np.log(times), expected, 1.0), promise, 100
+    )
     assert found.passed == passed
-    assert "AUC" in found.sentence.zh
-    assert found.figures["measure"] == "auc"
+    json.dumps(asdict(found), allow_nan=False)
+    assert ("passes once" in found.sentence.en or "To pass" in found.sentence.en) != passed
+    assert "通过" in found.sentence.zh or passed
+
+
+def test_forecasts_that_are_right_are_hardly_ever_beaten_by_luck_however_often_one_looks():
+    """Ville's inequality, with a challenger that moves about at random and is judged monthly."""
+    random, beaten = np.random.default_rng(0), 0
+    for _ in range(200):
+        p = expit(random.normal(-1, 0.8, 600))
+        y = (random.random(600) < p).astype(float)
+        other = expit(logit(p) + random.normal(0, 0.4, 600))
+        looks = (
+            evidence(Forecasts.of(y[:n], np.ones(n), other[:n], p[:n])).log_ratio
+            for n in range(20, 601, 20)
+        )
+        beaten += max(looks) >= np.log(20.0)
+    assert beaten <= 14  # 5 % of 200, and two standard deviations
+
+
+def test_evidence_is_the_log_of_a_likelihood_ratio_with_outcomes_as_what_they_are_worth():
+    y, first, second = np.array([1.0, 0.0]), np.array([0.8, 0.3]), np.array([0.5, 0.5])
+    plain = Forecasts.of(y, np.ones(2), first, second)
+    assert evidence(plain).log_ratio == pytest.approx(np.log(0.8 * 0.7 / 0.25))
+    twice = Forecasts.of(y, np.full(2, 7.0), first, second)
+    assert evidence(twice).log_ratio == pytest.approx(evidence(plain).log_ratio)
+    surprised = Forecasts.of(np.ones(1), np.ones(1), np.zeros(1), np.array([0.5]))
+    assert np.isfinite(evidence(surprised).log_ratio)
 
 
 def test_the_champion_itself_is_better_in_nothing():
-    same = replace(SOUND, challenger=SOUND.champion)
+    same = replace(SOUND, challenger=SOUND.champion, standing=None)
     assert not gate(same, "better").passed
     assert gate(same, "log_loss").passed
 
@@ -304,11 +335,14 @@ def test_a_better_challenger_is_named_with_its_best_measure():
 
 
 @pytest.mark.parametrize(
-    ("auc", "luck", "passed"),
-    [(0.7, 0.01, True), (0.7, 0.0101, False), (np.nan, 1.0, False)],
-)
-def test_an_order_must_be_more_than_luck(auc, luck, passed):
-    found = discrimination_gate(auc, luck)
+    ("auc", "luck", "champion", "high", "passed"),
+    [(0.7, 0.01, 1.0, 0.1, True), (0.7, 0.0101, 0.01, 0.1, False), (np.nan, 1.0, 1.0, 0.1, False),
+     (0.6, 0.3, 0.3, 0.1, True), (0.6, 0.3, 0.3, -0.01, False)],
+)  # fmt: skip
+def test_an_order_must_be_more_than_luck_or_no_worse_than_a_champions_that_is_luck(
+    auc, luck, champion, high, passed
+):
+    found = discrimination_gate(Difference(auc, 0.6, auc - 0.6, -0.2, high), luck, champion)
     assert found.passed == passed
     assert found.sentence.zh.endswith("。")
     json.dumps(asdict(found), allow_nan=False)
@@ -319,7 +353,8 @@ def test_a_level_alone_is_no_order():
     y = np.asarray(SOUND.later.y)
     random = np.random.default_rng(0)
     level = np.clip(np.nanmean(y) + random.normal(0, 0.001, len(y)), 0, 1)
-    knows_the_level = replace(SOUND, challenger=level, champion=np.full(len(y), 0.5))
+    misplaced = expit(logit(SOUND.champion) + 2.0)
+    knows_the_level = replace(SOUND, challenger=level, champion=misplaced)
     assert gate(knows_the_level, "better").passed
     found = gate(knows_the_level, "order")
     assert not found.passed
@@ -392,7 +427,7 @@ def test_the_odds_of_the_typical_firm_may_move_within_bounds(factor, learned, pa
 
 @pytest.mark.parametrize(
     ("spread", "learned", "passed"),
-    [(0.51, 0, True), (0.49, 0, False), (2.9, 0, True), (3.1, 0, False), (1.9, 100, True),
+    [(0.16, 0, True), (0.14, 0, False), (2.9, 0, True), (3.1, 0, False), (1.9, 100, True),
      (2.1, 99, True), (2.1, 100, False)],
 )  # fmt: skip
 def test_the_spread_of_the_scores_may_change_within_bounds(spread, learned, passed):
@@ -655,7 +690,12 @@ def test_flipped_labels_are_not_promoted():
     assert not any(decided(trial(seed, flipped=0.3)).promoted for seed in range(20))
 
 
-@pytest.mark.parametrize(("error", "most"), [(0.2, 5), (0.6, 2)])
-def test_the_champion_with_noise_added_is_hardly_ever_promoted(error, most):
-    noises = (noisy(trial(seed), seed, error) for seed in range(30))
-    assert sum(decided(noise).promoted for noise in noises) <= most
+@pytest.mark.parametrize(("error", "most"), [(0.2, 2), (0.6, 8)])
+def test_the_champion_with_noise_added_is_promoted_only_where_outcomes_do_not_tell(error, most):
+    """It claims to know more than it learned, which ours don't; outcomes stop most of them."""
+    decisions = [decided(noisy(trial(seed), seed, error)) for seed in range(30)]
+    promoted = [decision for decision in decisions if decision.promoted]
+    assert len(promoted) <= most
+    for decision in promoted:
+        (better,) = (found for found in decision.gates if found.id == "better")
+        assert better.figures["evidence"] >= np.log(0.5)

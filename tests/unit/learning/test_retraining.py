@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.pipeline import Pipeline
-from tests.simulation import SAYS_SO, History, of_wrong_experts, simulate
+from tests.simulation import SAYS_SO, History, of_wrong_experts, simulate, simulated_city
 
 from leadscore.city import City, load_city
 from leadscore.errors import UsageError
 from leadscore.features.build import FirmFeatures
 from leadscore.learning.champion import current_champion
 from leadscore.learning.expert import expert_scorecard, new_card
-from leadscore.learning.history import firms_of
+from leadscore.learning.history import effective_weights, firms_of
 from leadscore.learning.retrain import Retraining, forecasts, retrain
 from leadscore.learning.scorecard import Scorecard, probability
 from leadscore.learning.training_data import Rules, TrainingData, backtest, build_dataset
@@ -30,7 +30,7 @@ NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def city() -> City:
-    return load_city(ROOT / "data" / "cities" / "nanchang.toml")
+    return simulated_city()
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +150,7 @@ def test_fitting_the_pipeline_itself_gives_the_same_card(
     pipeline.fit(
         data.firms[data.known],
         data.y[data.known].astype(int),
-        card__sample_weight=data.weight[data.known],
+        card__sample_weight=effective_weights(data.weight[data.known]),
     )
     assert plain(done) == json.dumps(pipeline.named_steps["card"].scorecard_.to_dict())
 
@@ -259,8 +259,10 @@ def test_the_backtest_knows_nothing_of_the_day_on_which_it_ends(data: TrainingDa
     ended = ends.groupby("firm")["day"].min().reindex(data.firm).to_numpy()
     over = (data.contacted + pd.Timedelta(days=365)).to_numpy()
     assert (np.fmin(ended, over)[learned] < split.to_numpy()).all()
-    # The later third of what is known today.
-    assert held_out.later == pytest.approx(data.known.sum() / 3, abs=8)
+    # The later two thirds of what is known today, by four models that learned step by step.
+    assert held_out.later == pytest.approx(data.known.sum() * 2 / 3, abs=12)
+    assert len(held_out.splits) == 4
+    assert list(held_out.splits) == sorted(set(held_out.splits))
 
 
 def test_nobody_is_judged_by_a_firm_that_was_pursued_before(
@@ -281,7 +283,7 @@ def test_nobody_is_judged_by_a_firm_that_was_pursued_before(
         FirmFeatures(city).fit(history.known), events, history.snapshots(),
         as_of=history.until, rules=Rules(),
     )  # fmt: skip
-    assert len(twice.firm) == len(data.firm) + len(lost)
+    assert 9 < len(twice.firm) - len(data.firm) <= len(lost)
     judged = backtest(twice)
     known = ~np.isnan(judged.later_y)
     firms = firms_of(twice.firm)
@@ -301,7 +303,7 @@ def test_pursuits_of_one_firm_never_stand_on_both_sides_however_it_is_named(
     events = history.events()
     lost = events[(events["stage"] == "lost") & (events["day"] < split)]
     lost = lost[lost["credit_code"].notna()].drop_duplicates("firm").head(30)
-    assert len(lost) == 30
+    assert len(lost) > 9
     again = [
         lost.assign(stage=stage, day=split + pd.Timedelta(days=days), **dict.fromkeys(unnamed))
         for stage, days in (("contacted", apart), ("signed", apart + 40))
@@ -311,7 +313,7 @@ def test_pursuits_of_one_firm_never_stand_on_both_sides_however_it_is_named(
         FirmFeatures(city).fit(history.known), events.assign(entry=np.arange(1, len(events) + 1)),
         history.snapshots(), as_of=history.until, rules=Rules(),
     )  # fmt: skip
-    assert len(twice.firm) == len(data.firm) + 30
+    assert 9 < len(twice.firm) - len(data.firm) <= len(lost)
     for learned_until in (None, (split - pd.Timedelta(days=90)).date(), split.date()):
         held_out = backtest(twice, learned_until)
         firms = firms_of(twice.firm)
@@ -344,7 +346,7 @@ def test_a_trained_champion_is_judged_on_pursuits_that_began_after_it_learned(
     split = second.manifest["trial"]["split"]
     assert split > early.isoformat()
     since = (data.contacted > pd.Timestamp(early)).to_numpy() & data.known
-    assert 0 < second.manifest["trial"]["later"] <= since.sum() // 2 + 8
+    assert 0 < second.manifest["trial"]["later"] <= since.sum() * 2 // 3 + 8
     # The challenger of the trial has seen more than the champion did.
     assert second.manifest["trial"]["train"] > first.manifest["outcomes"]["known"]
 

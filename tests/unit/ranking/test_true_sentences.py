@@ -53,6 +53,7 @@ def odd_firms(city: City) -> pd.DataFrame:
         for line in lines
     ]
     texts += ["物业管理、餐饮服务", "", "不含生产的咨询服务"]
+    texts += ["在湖北武汉建有生产基地", "在成都、西安设有工厂", "咨询服务"]
     event, anchor = city.events[0], city.anchors[0]
     columns = {
         "注册资本（万元）": ["1000", "0", "", "1234567.8", "0.5"],
@@ -82,6 +83,7 @@ def odd_firms(city: City) -> pd.DataFrame:
     for step, (name, values) in enumerate(columns.items()):
         turned = itertools.islice(itertools.cycle(values), step % len(values), None)
         table[name] = list(itertools.islice(turned, rows))
+    table["公司简介"] = [""] * (rows - 1) + ["本公司诚信经营，踏实做事，" * 8]
     return pd.DataFrame(table)
 
 
@@ -123,7 +125,7 @@ def test_a_sentence_about_another_firm_is_seen_to_be_false(
     for each in scores:
         said = [
             said
-            for said in sentences(with_points(each, 5), scorer.wording, scorer.city)
+            for said in sentences(with_points(each, 6), scorer.wording, scorer.city)
             if said.lang == "zh"
         ]
         said.sort(key=lambda one: one.feature)
@@ -131,7 +133,9 @@ def test_a_sentence_about_another_firm_is_seen_to_be_false(
             if one.feature == other.feature and one.text != other.text:
                 pairs[one.feature] += 1
                 caught[one.feature] += not holds(dataclasses.replace(other, text=one.text))
-    nowhere = set() if scorer.city.division_code else {"same_province", "neighbour_city"}
+    nowhere = (
+        set() if scorer.city.division_code else {"same_province", "neighbour_city", "distance_km"}
+    )
     assert set(pairs) == set(CATALOGUE) - nowhere
     # Firms of one segment may share a sentence about it, whatever else is said of either.
     assert {

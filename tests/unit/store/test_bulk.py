@@ -13,9 +13,10 @@ from tests.kept_lists import BLADES, BREAD, NOW, TODAY, code, standings, take_in
 from leadscore.store import bulk, shortlists
 from leadscore.store.bulk import BulkKind
 from leadscore.store.database import Database
+from leadscore.store.facets import how_many
 from leadscore.store.firms import FIRMS, exclusions_of
 from leadscore.store.pursuits import pursuits_of
-from leadscore.store.ranking import RankingFilter, how_many
+from leadscore.store.ranking import RankingFilter
 
 LATER = NOW + timedelta(minutes=5)
 MADE = [

@@ -22,10 +22,11 @@ from tests.kept_lists import (
 from leadscore.store.acts import enter_outcome, exclude
 from leadscore.store.current_ranking import SCORES, STANDINGS
 from leadscore.store.database import Database
+from leadscore.store.facets import facets
 from leadscore.store.firms import FIRMS, FORMER_NAMES, Firm, GoneFirmError, count_firms, read_firm
 from leadscore.store.list_undo import Undoing, ask_undo, foreseen, undo_portion, undone_counts
 from leadscore.store.lists import BusyListError, kept_lists, read_kept_list
-from leadscore.store.ranking import RankingFilter, facets
+from leadscore.store.ranking import RankingFilter
 from leadscore.store.scoring import keep_asked
 
 BEFORE = TODAY - timedelta(days=400)

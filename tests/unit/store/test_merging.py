@@ -12,6 +12,7 @@ from leadscore.store.acts import enter_outcome, exclude
 from leadscore.store.corrections import correct
 from leadscore.store.current_ranking import STANDINGS
 from leadscore.store.database import METADATA, Database
+from leadscore.store.facets import facets, how_many
 from leadscore.store.facts import facts_of
 from leadscore.store.firms import (
     ChangedFirmError,
@@ -27,7 +28,7 @@ from leadscore.store.lists import LIST_FIRMS, kept_lists, own_fields_of, problem
 from leadscore.store.merging import BadMergeError, hide, merge, merges_of, show, split
 from leadscore.store.outcomes import outcomes_of, read_outcomes
 from leadscore.store.pursuits import pursuits_of
-from leadscore.store.ranking import RankingFilter, facets, how_many, ranks
+from leadscore.store.ranking import RankingFilter, ranks
 from leadscore.store.shortlists import add_to_shortlist, shortlist_named
 from leadscore.store.snapshots import read_snapshots
 

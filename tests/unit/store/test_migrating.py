@@ -21,11 +21,12 @@ from tests.kept_lists import BLADES, NOW, code, take_in
 from leadscore import store
 from leadscore.store.current_ranking import STANDINGS, refresh
 from leadscore.store.database import METADATA, Database, StoreError, sqlite_url
+from leadscore.store.facets import how_many
 from leadscore.store.lists import LIST_FIRMS
 from leadscore.store.migrations import migrate
 from leadscore.store.outcomes import append_entries
 from leadscore.store.pursuits import PURSUITS
-from leadscore.store.ranking import RankingFilter, how_many
+from leadscore.store.ranking import RankingFilter
 
 for module in pkgutil.walk_packages(store.__path__, "leadscore.store."):
     if ".migrations" not in module.name:

@@ -15,16 +15,14 @@ from tests.kept_lists import BLADES, BREAD, SCANNERS, code, standings, take_in
 from leadscore.ranking.order import order_key
 from leadscore.store.current_ranking import STANDINGS
 from leadscore.store.database import Database
+from leadscore.store.facets import FACETS, choices, facets
 from leadscore.store.ranking import (
-    FACETS,
     NONE,
     SORTS,
     BadCursorError,
     Cursor,
     RankingFilter,
     Sort,
-    choices,
-    facets,
     ranking_page,
     read_cursor,
     whole_ranking,
@@ -235,7 +233,6 @@ def as_cursor(*plain: Any) -> str:
     [
         "", "!", "e30", "bnVsbA", "A" * 10_000, "W10", "é",
         Cursor("fit", 0.5, KEY).written(),
-        Cursor("-priority", 0.5, KEY).written(),
         as_cursor("-priority", None, "é"),
         as_cursor("-priority", None, 5),
         as_cursor("-priority", None),
@@ -245,6 +242,18 @@ def as_cursor(*plain: Any) -> str:
 def test_a_cursor_that_is_none_of_ours_is_refused(text: str) -> None:
     with pytest.raises(BadCursorError):
         read_cursor(text, "-priority")
+
+
+def test_a_cursor_of_a_segment_is_refused_elsewhere_and_the_other_way_round(
+    filled: Database,
+) -> None:
+    with filled.read() as connection:
+        everywhere = RankingFilter()
+        segments = facets(connection, everywhere).counts["segment"].keys() - {None}
+        there = RankingFilter.of(segment=min(filter(None, segments)))
+        for asked, value in ((everywhere, 0.5), (there, None)):
+            with pytest.raises(BadCursorError):
+                ranking_page(connection, asked, after=Cursor("-priority", value, KEY))
 
 
 @pytest.mark.parametrize("value", ["甲", None, True, 7.0, -0.1, float("nan"), float("inf")])

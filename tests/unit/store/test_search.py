@@ -10,19 +10,19 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 from tests.kept_lists import BLADES, BREAD, SCANNERS, take_in
 
-from leadscore.store.current_ranking import SCORES, STANDING_TEXTS, STANDINGS, words_of
+from leadscore.store.current_ranking import (
+    FIRM_SEGMENTS,
+    SCORES,
+    STANDING_TEXTS,
+    STANDINGS,
+    words_of,
+)
 from leadscore.store.database import Database
+from leadscore.store.facets import FACETS, choices, facets, how_many
 from leadscore.store.firms import FIRMS
 from leadscore.store.lists import LIST_FIRMS
 from leadscore.store.quadrants import points
-from leadscore.store.ranking import (
-    FACETS,
-    RankingFilter,
-    choices,
-    facets,
-    how_many,
-    ranking_page,
-)
+from leadscore.store.ranking import RankingFilter, ranking_page
 
 NAMES = (
     "研发科技有限公司", "研·发", "发研", "Ａ研发Ｂ", "研 发", "LED-50%_厂", "a\"b''c", "\"研发\"*",
@@ -117,11 +117,13 @@ def many(database: Database) -> Database:
     take_in(database, {"name": "甲研发厂", "main_business": BLADES, "province": "广东省"})
     take_in(database, {"name": "乙研发厂", "main_business": BREAD})
     with database.write() as connection:
-        for table in (FIRMS, SCORES, STANDINGS, STANDING_TEXTS, LIST_FIRMS):
+        for table in (FIRMS, SCORES, STANDINGS, STANDING_TEXTS, LIST_FIRMS, FIRM_SEGMENTS):
             key = table.c["id" if table is FIRMS else "firm_id"]
             kept = [dict(row) for row in connection.execute(select(table)).mappings()]
             rows = []
             for number in range(1, MANY + 1):
+                if table is FIRM_SEGMENTS and number % 2:  # the other firm works in none
+                    continue
                 row = kept[number % 2] | {key.name: number + 10}
                 if table is SCORES:
                     row |= {"id": number + 10}
@@ -140,7 +142,7 @@ MEANT: list[dict[str, Any]] = [
     {"text": "研发"}, {"text": "研"}, {"text": "的研发、生产"}, {"text": "面包 研发"},
     {"text": "罕见"}, {"text": "研发", "region": "广东省"}, {"text": "研发", "list_id": 1},
     {"list_id": 2}, {"text": "研发", "role": "none", "veto": "no"},
-    {"text": "研发", "grade": "ABCD"}, {},
+    {"text": "研发", "grade": "ABCD"}, {}, {"segment": "wind.blade"}, {"chain": ["wind", "none"]},
 ]  # fmt: skip
 
 
@@ -153,6 +155,8 @@ def test_frequent_words_are_counted_as_they_are_found(many: Database) -> None:
         held &= scanned(many, asked.get("text", ""))
         if "region" in asked:
             held = {number for number in held if rows[number].province == asked["region"]}
+        if "segment" in asked:
+            held = {number for number in held if rows[number].segment == asked["segment"]}
         if "role" in asked:
             held = {number for number in held if rows[number].role is None}
         assert len(held) > (2 if asked.get("text") == "罕见" else MANY // 3), asked
@@ -162,7 +166,7 @@ def test_frequent_words_are_counted_as_they_are_found(many: Database) -> None:
             counted, shown = facets(connection, meant), choices(connection, meant)
             assert len(ranking_page(connection, meant).firms) == min(50, len(held))
             assert how_many(connection, meant) == counted.total == shown.total == len(held)
-        for name in FACETS:
+        for name in FACETS:  # each of these firms works in one segment at most
             values = Counter(getattr(rows[number], name) for number in held)
             assert counted.counts[name] == values, (asked, name)
         lists = Counter(list_id for number, list_id in in_lists if number in held)

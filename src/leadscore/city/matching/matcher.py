@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from leadscore.city.matching.relations import DESIGN, NAMED, TRADE, Judged, Relation, by_name, judge
+from leadscore.city.matching.relations import (
+    DESIGN,
+    NAMED,
+    NOT,
+    TRADE,
+    Judged,
+    Relation,
+    by_name,
+    judge,
+)
 from leadscore.city.matching.text import MAKING, TRADING, BusinessText, activities
+from leadscore.city.matching.uses import JOINT, SAID_BELOW, Said, UsesOfText, suiting, suiting_text
 from leadscore.city.matching.vocabulary import (
     Lexicon,
     Vocabulary,
@@ -36,15 +46,17 @@ CLASS_COLUMNS: Final = (
     *("vendor_industry_group", "vendor_industry_class", "sw_industry"),
 )
 """Columns that may hold a class narrow enough to speak for a segment."""
-NOISE: Final = 0.03
+NOISE: Final = 0.02
 """Matches weaker than this are dropped: a word in passing, or one product of very many."""
 INDUSTRY_ALONE: Final = 0.3
 """Strength of a match that only the industry class speaks for; beside text a second source."""
 MOST_WORDS: Final = 6
 """How many words are kept for a match, the weightiest ones."""
+_DESCRIBING: Final = ("main_business", "profile")  # where a firm comes back to what it does
+_LONG: Final = 100  # characters from which a description should speak of every business
 _MOST_CLASSES: Final = 10_000  # a list has few different ones
-JOINT: Final = "、"
-"""Stands between the words of a match."""
+USED: Final = "→"
+"""Stands between the words of a match and another use than is wanted: 电机→吸尘器."""
 
 # Role that each relation speaks for, and how strong a firm can get that is related to a segment in
 # this way only, 0..1. Who sells into a field supplies those who work in it.
@@ -62,7 +74,9 @@ _ROLE_AND_REACH: Final[Mapping[Relation, tuple[Role, float]]] = {
     Relation.NAMED_MATERIAL: ("materials", 0.7),
     Relation.KNOWHOW: ("design", 0.2),
     Relation.NAMED: ("maker", 0.5),
+    Relation.NAMED_EQUIPMENT: ("equipment", 0.7),
 }
+_MAKERS: Final = frozenset[Role]({"maker", "design"})
 _ROLES: Final = [role for role, _ in _ROLE_AND_REACH.values()]
 # Relations to the product itself, which add up; the others are to those who make it.
 _OWN_PRODUCT: Final = frozenset(
@@ -71,6 +85,7 @@ _OWN_PRODUCT: Final = frozenset(
         (
             *(Relation.MAKER, Relation.DESIGN, Relation.INTEGRATION, Relation.TRADE),
             *(Relation.SERVICE, Relation.NAMED_MATERIAL, Relation.NAMED),
+            Relation.NAMED_EQUIPMENT,
         ),
     )
 )
@@ -110,6 +125,8 @@ class Weights:
     in_field: float = 0.5  # what a product counts that is named as a field of work: 照明领域
     saturation: float = 1.5
     decay: float = 20.0  # number of items after which a mention counts half
+    alone: float = 0.5  # what counts a single word that another, long description knows nothing of
+    variety: float = 40.0  # number of items from which a business is expected in several words
     dilution: float = 0.4
 
 
@@ -132,8 +149,8 @@ class Match(NamedTuple):
     Attributes
     ----------
     strength
-        `NOISE`..1: about 1 for a firm whose main business this is, 0.3 for a side product, at most
-        0.5 for one that only supplies those who make it.
+        `NOISE`..1: near 1 for a firm whose main business this is, 0.2 for a side product, at most
+        0.7 for one that only supplies those who make it.
     spans
         The evidence: at most `MOST_WORDS` different words of the firm's texts, the weightiest
         first, then the industry class if that speaks for the segment.
@@ -141,20 +158,25 @@ class Match(NamedTuple):
 
     segment: str
     role: Role
-    use: str | None  # for which use of the segment's products; None where that is not known
+    use: str | None  # the words for what its products are for; None where that is not said
     strength: float
     spans: tuple[Span, ...]
+    suits: float = 1.0  # 0..1, the share of the strength that its use leaves, 1 for one wanted
 
     @property
     def words(self) -> str:
-        """The words that were found, joined by ``、``; the class where no text speaks."""
-        return words_of(self.spans)
+        """The words that were found, as `words_of` joins them."""
+        return words_of(self.spans, self.use if self.suits < SAID_BELOW else None)
 
 
-def words_of(spans: tuple[Span, ...]) -> str:
-    """Return the words of some evidence, joined by ``、``; the class where no text speaks."""
+def words_of(spans: tuple[Span, ...], another_use: str | None = None) -> str:
+    """Return the words of some evidence, joined by ``、``; the class where no text speaks.
+
+    Another use than is wanted follows, behind `USED`.
+    """
     words = [span.words for span in spans if span.column not in CLASS_COLUMNS]
-    return JOINT.join(words or [span.words for span in spans])
+    joined = JOINT.join(words or [span.words for span in spans])
+    return f"{joined}{USED}{another_use}" if joined and another_use else joined
 
 
 class Matcher:
@@ -166,7 +188,8 @@ class Matcher:
     Examples
     --------
     >>> from types import SimpleNamespace
-    >>> lamps = SimpleNamespace(makes=("灯具",), hints=(), excludes=(), industry=("387",))
+    >>> lists = dict.fromkeys(("materials", "equipment", "hints", "excludes", "uses"), ())
+    >>> lamps = SimpleNamespace(makes=("灯具",), industry=("387",), own_role="maker", **lists)
     >>> matcher = Matcher(SimpleNamespace(segments={"light.lamps": lamps}))
     >>> [match] = matcher.match({"main_business": "灯具的研发、生产", "industry_class": "C3872"})
     >>> match.segment, match.role, round(match.strength, 2), match.words
@@ -184,6 +207,7 @@ class Matcher:
     ) -> None:
         self._vocabulary = compile_words(city.segments, lexicon or load_lexicon())
         self._scale = _Scale(weights or Weights())
+        self._own_roles: list[Role] = [segment.own_role for segment in city.segments.values()]
         self._columns = tuple(self._scale.weights.columns)
         self._known_classes: dict[str, frozenset[int]] = {}
         self._segments_of_class: dict[str, list[int]] = {}
@@ -227,11 +251,27 @@ class Matcher:
                 # The two are taken as independent sources of evidence.
                 doubt *= 1.0 - INDUSTRY_ALONE
                 spans = (*spans, classes[segment])
+            use, suits = None, 1.0
+            wanted = self._vocabulary.uses[segment]
+            if wanted and segment in weighed and 1.0 - doubt >= NOISE:
+                said, named = _said_of_use(segment, speaking)
+                suits, use = suiting(said, wanted, named=named)
+                doubt = 1.0 - suits * (1.0 - doubt)
             if 1.0 - doubt >= NOISE:
                 name = self._vocabulary.segments[segment]
-                matches.append((doubt, name, Match(name, role, None, 1.0 - doubt, spans)))
+                if role in _MAKERS and (own := self._own_roles[segment]) != "maker":
+                    role = own
+                match = Match(name, role, use, 1.0 - doubt, spans, suits)
+                matches.append((doubt, name, match))
         matches.sort()
         return [match for _, _, match in matches]
+
+    def for_use(self, match: Match, use: str) -> Match:
+        """Return a match as it is where an officer says what its products are for, in words."""
+        wanted = self._vocabulary.uses[self._vocabulary.segments.index(match.segment)]
+        suits, words = suiting_text(use, wanted)
+        strength = match.strength / match.suits * suits
+        return match._replace(use=words, strength=strength, suits=suits)
 
     def _read(self, text: str, is_name: bool, repeated: _Repeated) -> _ReadText:
         readings = repeated.get(text)
@@ -255,7 +295,8 @@ class Matcher:
             # A firm that trades by its name and also develops trades.
             if designs and name.activities() & TRADING:
                 instead |= dict.fromkeys(designs, TRADE)
-        return self._scale.weigh(judged, instead)
+        long = [name for name in _DESCRIBING if name in texts and len(texts[name].cased) >= _LONG]
+        return self._scale.weigh(judged, instead, long)
 
     def _done(self, texts: Mapping[str, _ReadText]) -> int:
         # Once the texts beside the name say that something is made, the rest adds nothing.
@@ -308,17 +349,26 @@ class Matcher:
 class _ReadText:
     # A text by itself: as it is quoted, and what it says; None if it mentions no segment.
 
-    __slots__ = ("_silent", "cased", "judged")
+    __slots__ = ("_business", "_silent", "_uses", "cased", "judged")
 
     def __init__(self, text: str, vocabulary: Vocabulary, *, is_name: bool) -> None:
         business = BusinessText(text, vocabulary)
         self.cased = business.cased
         self.judged: Judged | None = None
+        self._business = business
+        self._uses: UsesOfText | None = None
         self._silent: BusinessText | int = business
         if business.words:
             business.lay_out()
             self.judged = judge(business, is_name=is_name)
             self._silent = self.judged.activities
+
+    def used_for(self, place: int) -> list[Said]:
+        # What is said of use beside a mention; the words for it are looked for once and late.
+        if self._uses is None:
+            text = self._business
+            self._uses = UsesOfText(text.lower, text.breaks, text.sentences)
+        return self._uses.beside(place)
 
     def activities(self) -> int:
         # The bits of what is done; of a silent text they are found out only where asked for.
@@ -326,6 +376,18 @@ class _ReadText:
             self._silent.lay_out()
             self._silent = activities(self._silent)
         return self._silent
+
+
+def _said_of_use(segment: int, texts: Mapping[str, _ReadText]) -> tuple[list[Said], bool]:
+    # What is said of the use of a segment's products, and whether more than a hint names one.
+    said: list[Said] = []
+    named = False
+    for text in texts.values():
+        for mention in text.judged.mentions if text.judged else ():
+            if mention[2] == segment and mention[3] is not NOT:
+                said += text.used_for(mention[0])
+                named = named or not mention[4]
+    return said, named
 
 
 _Repeated = dict[str, dict[bool, _ReadText]]
@@ -369,7 +431,12 @@ class _Scale:
     Texts are independent sources of evidence of a firm, ``1 - prod(1 - filled)``; that times the
     reach of the relation (and ``hint_reach`` for hints) is what the relation claims. Relations to
     the product itself join as independent sources again; those to its makers don't add up. The
-    strength is the larger of both. The role is that of the strongest relation if each text's
+    strength is the larger of both, times ``n / (n + items / (items + variety))`` with the number n
+    of different words for the segment and the items of the texts in which a firm describes itself:
+    who writes much about a business has more than one word for it, while a scope names it once. A
+    single word in one description counts ``alone`` where another is long and speaks of no such
+    business.
+    The role is that of the strongest relation if each text's
     ``filled`` counts by its say in the role; that relation's reach bounds the strength, so that a
     dealer whose scope also names development is no half maker. Nothing depends on other firms.
     """
@@ -381,7 +448,10 @@ class _Scale:
         self._spoken[Relation.DESIGN] *= weights.design_beside_making
 
     def weigh(
-        self, texts: Mapping[str, Judged], instead: Mapping[Relation, Relation]
+        self,
+        texts: Mapping[str, Judged],
+        instead: Mapping[Relation, Relation],
+        long: Sequence[str],
     ) -> dict[int, _Weighed]:
         quotes: dict[int, list[_Quote]] = {}
         # What no text fills, and what none has said, by claim.
@@ -393,10 +463,23 @@ class _Scale:
                 filled *= belief
                 unfilled[claim] = unfilled.get(claim, 1.0) * (1.0 - filled)
                 unsaid[claim] = unsaid.get(claim, 1.0) * (1.0 - filled * say)
-        return {
-            segment: _Weighed(*self._joined(relations), quotes[segment])
-            for segment, relations in self._doubts(unfilled, unsaid).items()
-        }
+        items = sum(texts[column].items for column in _DESCRIBING if column in texts)
+        once = items / (items + self.weights.variety)
+        weighed = {}
+        for segment, relations in self._doubts(unfilled, unsaid).items():
+            role, strength = self._joined(relations)
+            words = len({quote[3] for quote in quotes[segment]})
+            strength *= words / (words + once)
+            if long and words == 1 and self._alone(quotes[segment], [*texts], long):
+                strength *= self.weights.alone
+            weighed[segment] = _Weighed(role, strength, quotes[segment])
+        return weighed
+
+    @staticmethod
+    def _alone(quotes: Sequence[_Quote], columns: Sequence[str], long: Sequence[str]) -> bool:
+        # A word in one description while another, long one has none for the segment.
+        places = {columns[number] for _, number, _, _ in quotes}
+        return not places.issuperset(long) and not places.isdisjoint(_DESCRIBING)
 
     def _filled(
         self,

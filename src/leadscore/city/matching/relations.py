@@ -49,11 +49,12 @@ class Relation(IntEnum):
     NAMED_MATERIAL = 10  # the product is itself a material for its segment: 偏光片
     KNOWHOW = 11  # software around the product
     NAMED = 12  # the firm is named after the product; see `by_name`
+    NAMED_EQUIPMENT = 13  # the product is itself a machine for its segment: 锂电卷绕机
 
 
 # By themselves: to look a member up in its class takes longer than many a rule here.
 MAKER, DESIGN, INTEGRATION, TRADE, SERVICE, EQUIPMENT, MATERIALS, FIELD, ASIDE, *_others = Relation
-NOT, NAMED_MATERIAL, KNOWHOW, NAMED = _others
+NOT, NAMED_MATERIAL, KNOWHOW, NAMED, NAMED_EQUIPMENT = _others
 _HINT: Final = Kind.HINT
 
 _BUILT, _DESIGNED, _TRADED = (BUILDING, INTEGRATION), (DESIGNING, DESIGN), (TRADING, TRADE)
@@ -205,14 +206,14 @@ class _Mention:
     # what follows 等 says for what.
 
     __slots__ = (
-        *("after", "begin", "end", "kind", "listed", "material", "modifies", "near", "reading"),
-        *("segment", "text", "word"),
+        *("after", "begin", "end", "kind", "listed", "modifies", "near", "reading"),
+        *("segment", "supply", "text", "word"),
     )
 
     def __init__(self, reading: _Reading, word: Word, after: int, before: _Mention | None) -> None:
         self.reading = reading
         self.text = reading.text
-        self.begin, self.end, self.word, (self.segment, self.kind, self.material) = word
+        self.begin, self.end, self.word, (self.segment, self.kind, self.supply) = word
         self.after = after
         self.near: dict[str, int] = {}
         self.modifies, self.listed = False, 0
@@ -492,6 +493,8 @@ class _Mention:
         # After 等 other nouns may as well name what was listed; equipment does not.
         if machines_listed and not about["equipment"][self.segment]:
             return EQUIPMENT
+        if (supply := self._supply_behind()) is not None:
+            return supply
         if not near:
             return None
         for head, relation in _SUPPLIES:
@@ -501,11 +504,28 @@ class _Mention:
             return INTEGRATION
         return SERVICE if "service" in near else None
 
+    def _supply_behind(self) -> Relation | None:
+        """Does a word follow that names a supply of its segment: 锂电池正极材料?"""
+        begins, words = self.reading.begins, self.text.words
+        for at in range(bisect_left(begins, self.begin), len(words)):
+            begin, end, _, (segment, _, supply) = words[at]
+            if begin > self.end:
+                break
+            # It may as well overlap: 储能锂电池 and 锂电池结构件 in 储能锂电池结构件.
+            if end > self.end and supply and segment == self.segment and not self.supply:
+                return EQUIPMENT if supply == "equipment" else MATERIALS
+        return None
+
     def _by_activity(self) -> Relation:
         done = self.reading.verbs.governing(self.begin, self.after)
-        return _alone(done, _ACTIVITY_ALONE, NAMED_MATERIAL if self.material else MAKER)
+        return _alone(done, _ACTIVITY_ALONE, _NAMED_SUPPLY[self.supply])
 
 
+_NAMED_SUPPLY: Final = {
+    None: MAKER, "material": NAMED_MATERIAL, "materials": NAMED_MATERIAL,
+    "equipment": NAMED_EQUIPMENT,
+}  # fmt: skip
+_SUPPLY_OF: Final = {"materials": MATERIALS, "equipment": EQUIPMENT}
 _SUPPLIES: Final = (
     *(("equipment", EQUIPMENT), ("materials", MATERIALS), ("parts", MATERIALS)),
     ("software", KNOWHOW),

@@ -188,12 +188,15 @@ class BusinessText:
 
     def _find_cues(self) -> None:
         vocabulary = self.vocabulary
-        in_words = {place for _, begin, end in self._hits for place in range(begin, end)}
+        in_words = bytearray(len(self.lower))
+        for _, begin, end in self._hits:
+            in_words[begin:end] = b"\1" * (end - begin)
         cues: list[Hit] = []
+        add, singles = cues.append, vocabulary.singles
         last_begin = last_end = -1
         for hit in vocabulary.cues.find(self.lower):
             number, begin, end = hit
-            if number >= vocabulary.singles and begin in in_words:
+            if number >= singles and in_words[begin]:
                 continue
             # Hits come by rising end, so that what begins no earlier than a later one is within it.
             if begin <= last_begin:
@@ -201,7 +204,7 @@ class BusinessText:
                     cues.pop()
             elif end == last_end:
                 continue
-            cues.append(hit)
+            add(hit)
             last_begin, last_end = begin, end
         self.cues = cues
         self.begins = [begin for _, begin, _ in cues]

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from ahocorasick_rs import AhoCorasick
 
-from leadscore.city.profile import Segment
+from leadscore.city.profile import Segment, Use
 from leadscore.files import shipped
 
 # Groups of nouns that end a compound and make something else of the product before them.
@@ -119,7 +119,9 @@ class Meaning(NamedTuple):
 
     segment: int  # position of the segment in `Vocabulary.segments`
     kind: Kind
-    material: bool  # names a material, such as 偏光片, in a segment that is not about materials
+    supply: str | None
+    """``materials`` or ``equipment`` for the words that the profile lists as such, ``material`` for
+    others that end like one (偏光片) in a segment that is not about materials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,7 @@ class Vocabulary:
     # Pairs of a segment and a noun that names no mere supply in it: 芯片 in one whose words hold
     # both 传感器 and 传感器芯片.
     own_heads: frozenset[tuple[int, str]]
+    uses: tuple[tuple[Use, ...], ...]  # of each segment: what its products are wanted for
     _known: frozenset[str]
 
     def is_compound(self, first: int, second: int) -> bool:
@@ -201,25 +204,30 @@ def compile_words(segments: Mapping[str, Segment], lexicon: Lexicon) -> Vocabula
     about = {head: _about(segments, lexicon[head]) for head in HEADS}
     meanings: dict[str, list[Meaning]] = {}
     for position, segment in enumerate(segments.values()):
-        for word, kind in _own_words(segment).items():
-            material = word.endswith(lexicon["materials"]) and (not about["materials"][position])
-            meanings.setdefault(word, []).append(Meaning(position, kind, material))
+        for word, (kind, supply) in _own_words(segment).items():
+            if word.endswith(lexicon["materials"]) and not about["materials"][position]:
+                supply = supply or "material"
+            meanings.setdefault(word, []).append(Meaning(position, kind, supply))
     bits = ((word, _BITS_OF.get(group)) for word, group in cues.items())
     return Vocabulary(
         segments=tuple(segments), products=WordList(tuple(meanings)),
         meanings=tuple(map(tuple, meanings.values())), cues=WordList(tuple(cues)),
         groups=tuple(cues.values()), singles=singles,
         stamps=tuple(bytes([stamp]) * len(word) if stamp else b"" for word, stamp in bits),
-        about=about, own_heads=_own_heads(segments, lexicon), _known=frozenset(meanings),
+        about=about, own_heads=_own_heads(segments, lexicon),
+        uses=tuple(segment.uses for segment in segments.values()), _known=frozenset(meanings),
     )  # fmt: skip
 
 
-def _own_words(segment: Segment) -> dict[str, Kind]:
-    kinds: dict[str, Kind] = {}
-    ranked = {Kind.EXCLUDE: segment.excludes, Kind.MAKES: segment.makes, Kind.HINT: segment.hints}
-    for kind, words in ranked.items():
+def _own_words(segment: Segment) -> dict[str, tuple[Kind, str | None]]:
+    kinds: dict[str, tuple[Kind, str | None]] = {}
+    for kind, supply, words in (
+        (Kind.EXCLUDE, None, segment.excludes), (Kind.MAKES, "materials", segment.materials),
+        (Kind.MAKES, "equipment", segment.equipment), (Kind.MAKES, None, segment.makes),
+        (Kind.HINT, None, segment.hints),
+    ):  # fmt: skip
         for word in filter(None, map(normal_form, words)):
-            kinds.setdefault(word, kind)
+            kinds.setdefault(word, (kind, supply))
     return kinds
 
 

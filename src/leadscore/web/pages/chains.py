@@ -11,7 +11,7 @@ from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
 from leadscore.web.pages import shell
 from leadscore.web.pages.shell import TRANSLATIONS
-from leadscore.web.routes.gaps import gaps_answer
+from leadscore.web.routes.gaps import gaps_answer, here_answer
 
 POSITIONS = ("upstream", "midstream", "downstream")  # columns of a map, from left to right
 
@@ -76,7 +76,16 @@ def _line(source: tuple[int, int], target: tuple[int, int]) -> tuple[str, str]:
 
 
 def chain_pages(dependencies: Dependencies, pages: Blueprint) -> None:
-    """Add ``/chains``."""
+    """Add ``/chains`` and ``/chains/here``."""
+
+    @pages.get("/chains/here")
+    @requires("read")
+    def here() -> Response:
+        answer = here_answer(dependencies, dependencies.page_lang())
+        return shell.page(
+            dependencies, "chains_here.html", title=TRANSLATIONS["chains.here.title"],
+            city=dependencies.scorer().city.name, **answer,
+        )  # fmt: skip
 
     @pages.get("/chains")
     @requires("read")

@@ -16,9 +16,10 @@ from leadscore.lists.understanding import shown_value
 from leadscore.ranking.reasons import Wording, meaning_of
 from leadscore.ranking.score import Scorer
 from leadscore.store.current_ranking import Score, score_history
+from leadscore.store.facets import candidates
 from leadscore.store.facts import facts_of
 from leadscore.store.firms import Firm, read_firms
-from leadscore.store.ranking import RankingFilter, candidates, ranking_page
+from leadscore.store.ranking import RankingFilter, ranking_page
 from leadscore.text import Lang
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires

@@ -14,7 +14,7 @@ from flask import Blueprint, Response, request
 from sqlalchemy import Connection
 
 from leadscore.city import City
-from leadscore.city.matching import JOINT
+from leadscore.city.matching import JOINT, USED
 from leadscore.features.catalogue import CATALOGUE, UNKNOWN
 from leadscore.learning.scorecard import logistic, points_to_log_odds
 from leadscore.lists.columns import column
@@ -130,7 +130,7 @@ def shown_values(
     return {
         "firm": answer, "standing": answer["standing"], "score": score, "today": today,
         "record": record, "fields": _known_fields(connection, firm, facts, today, lang),
-        "gap": _gap_of(scorer.city, answer["standing"], lang),
+        "gap": _gap_of(scorer.city, answer["standing"], answer["works_in"], lang),
         **(_certainty_of(scorer, score, lang) if score else {"interval": None, "certainty": None}),
         "falls": _waterfall(score, record, scorer.wording, lang) if score else None,
     }  # fmt: skip
@@ -210,7 +210,10 @@ def segment_names(city: City, lang: Lang) -> dict[str, str]:
     return {key: segment.name.pick(lang) for key, segment in city.segments.items()}
 
 
-def _gap_of(city: City, standing: Mapping[str, Any] | None, lang: Lang) -> dict[str, Any] | None:
+def _gap_of(
+    city: City, standing: Mapping[str, Any] | None, works_in: Sequence[Mapping[str, Any]],
+    lang: Lang,
+) -> dict[str, Any] | None:  # fmt: skip
     segment = city.segments.get(standing["segment"] or "") if standing else None
     if segment is None:
         return None
@@ -224,12 +227,15 @@ def _gap_of(city: City, standing: Mapping[str, Any] | None, lang: Lang) -> dict[
         "neighbours": city.neighbour_supply(segment.id),
         "buyers": anchor_labels(city, city.buyers(segment.id), segment.id, lang),
         "suppliers": anchor_labels(city, city.suppliers(segment.id), segment.id, lang),
+        "others": [
+            each for each in works_in if each["segment"] in city.segments.keys() - {segment.id}
+        ],
     }
 
 
 def _own_texts(record: Mapping[str, Any], words: str | None) -> list[dict[str, Any]]:
     # What a firm says of itself, by column; `words` are those that a score has found in it.
-    quoted = words.split(JOINT) if words else []
+    quoted = words.replace(USED, JOINT).split(JOINT) if words else []
     texts = []
     for name in COLUMNS:
         if text := record.get(name):

@@ -15,6 +15,7 @@ from leadscore.features.catalogue import CATALOGUE
 from leadscore.lists.columns import column
 from leadscore.lists.understanding import shown_value
 from leadscore.lists.values.words import STAGES
+from leadscore.numbers import expected as expected_count
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store import quadrants, shortlists
 from leadscore.store import ranking as stored
@@ -26,6 +27,7 @@ from leadscore.store.bulk import (
     read_selection,
     selected_of,
 )
+from leadscore.store.facets import Choices, choices, expected_landings
 from leadscore.store.jobs import open_jobs
 from leadscore.store.lists import OPEN, KeptList, kept_lists
 from leadscore.store.models import RESCORE
@@ -356,7 +358,7 @@ def _names_of(
 
 
 def _facets_of(
-    counted: stored.Choices, asked: RankingAddress, names: Mapping[str, Mapping[str, str]]
+    counted: Choices, asked: RankingAddress, names: Mapping[str, Mapping[str, str]]
 ) -> list[dict[str, Any]]:
     # All filters that have something to choose, in the order in which they stand.
     by = {
@@ -495,7 +497,8 @@ def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
                 else {}
             )
             several = len(lists) > 1 or bool(meant.list_id)
-            counts = stored.choices(connection, meant, lists=several, shortlists=bool(short))
+            counts = choices(connection, meant, lists=several, shortlists=bool(short))
+            expected = expected_landings(connection, meant)
             views = shortlists.saved_views(connection, caller().actor)
             rescoring = open_jobs(connection, RESCORE)
             picture = _picture(connection, meant) if asked.picture else None
@@ -513,8 +516,10 @@ def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             city=scorer.city.name, model=scorer.model,
             profile=dependencies.profiles.current().number_of(scorer.city),
             rescoring=bool(rescoring), today=dependencies.today(),
+            gap_name=scorer.wording.segment(meant.gap, lang),
             certainty=scorer.certainty((0.0, 1.0)) if not scorer.learned else None,
             asked=asked, firms=firms, total=counts.total,
+            expected=expected_count(expected),
             facets=facets,
             next=page.next and asked.following(page.next.written(), len(page.firms)),
             busy=next((each for each in lists if each.state in OPEN), None),

@@ -26,6 +26,7 @@ from leadscore.store.current_ranking import (
     score_history,
     values_of,
 )
+from leadscore.store.facets import segments_of
 from leadscore.store.facts import Fact, all_facts_of, facts_of, with_corrections
 from leadscore.store.firms import Firm, exclusions_of, firm_to_change, hidden_of, read_firm
 from leadscore.store.lists import own_fields_of
@@ -187,6 +188,18 @@ class MergedAnswer(Payload):
     at: Moment
 
 
+class SegmentAnswer(Payload):
+    """A segment that the firm truly works in, and what it is worth for the gap there."""
+
+    segment: str
+    segment_name: str | None
+    role: str | None
+    use: str | None
+    strength: Share
+    fit: Share
+    priority: Share
+
+
 class OwnColumnsAnswer(Payload):
     """What a list has of the firm in columns of its user's own, by their headers."""
 
@@ -205,6 +218,7 @@ class FirmAnswer(Payload):
     updated_at: Moment
     fields: list[FieldAnswer]
     standing: StandingAnswer | None
+    works_in: list[SegmentAnswer] = Field(description="The one that it fits best first.")
     override: OverrideAnswer | None
     corrections: list[CorrectionAnswer] = Field(description="Those that count.")
     machine: MachineAnswer | None = Field(description="null where nothing was corrected.")
@@ -337,6 +351,11 @@ def firm_summary(
         "created_at": moment(firm.created_at),
         "updated_at": moment(firm.updated_at),
         "standing": _standing(scorer, connection, standing.mappings().one_or_none(), lang),
+        "works_in": [
+            {name: row[name] for name in ("segment", "role", "use", "strength", "fit", "priority")}
+            | {"segment_name": wording.segment(row["segment"], lang)}
+            for row in segments_of(connection, firm.id)
+        ],
         "override": _override_answer(facts),
         "corrections": [correction_answer(fact, wording, lang) for fact in facts],
         "machine": machine_answer(scorer, connection, firm, today, lang) if facts else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from flask import Response, jsonify
@@ -9,7 +10,8 @@ from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel, Field
 
 from leadscore.city.profile import City, Supplies
-from leadscore.store.ranking import Candidates, candidates
+from leadscore.features.extract import SIZEABLE_GAP
+from leadscore.store.facets import Candidates, Near, candidates, firms_here, nearest
 from leadscore.text import Lang, room_words
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
@@ -59,6 +61,7 @@ def change_supply(
     return Answer(body, about=("city", city.id), details=details)
 
 
+_WORDS = 4  # that are shown of what was looked for
 _CANDIDATE = ("rank", "name", "priority", "grade")
 
 
@@ -70,6 +73,14 @@ class Candidate(Payload):
     name: str
     priority: Share
     grade: Grade
+
+
+class NearCandidate(Payload):
+    """A firm of which only a passing word belongs to the segment."""
+
+    id: int
+    name: str
+    strength: Share
 
 
 class SegmentGap(Payload):
@@ -86,6 +97,10 @@ class SegmentGap(Payload):
     anchors: list[str] = Field(description="Firms that are here already.")
     candidates: int = Field(description="Firms that nothing speaks against.")
     best: list[Candidate]
+    looked_for: list[str] = Field(
+        description="The first words by which makers are known, where nobody works in it."
+    )
+    nearest: list[NearCandidate] = Field(description="Who comes nearest, where nobody does.")
 
 
 class ChainGaps(Payload):
@@ -113,6 +128,45 @@ class GapsAnswer(Payload):
     profile: Profile
     neighbour_discount: Share
     chains: list[ChainGaps]
+
+
+class SmallGap(Payload):
+    """A segment, and what the city lacks of it."""
+
+    id: str
+    name: str
+    gap: Share
+    candidates: int
+
+
+class AnchorHere(Payload):
+    """A firm of the profile that is here, and what could be brought to it."""
+
+    name: str
+    aliases: list[str]
+    segments: list[SmallGap]
+    could_supply: list[SmallGap] = Field(
+        description="Segments that feed its own and of which much is missing; never its own."
+    )
+
+
+class FirmHere(Payload):
+    """A firm of the lists that is here already."""
+
+    id: int
+    name: str
+    stage: str | None
+    segments: list[SmallGap]
+    could_grow: list[SmallGap] = Field(
+        description="Segments beside its own of which much is missing."
+    )
+
+
+class HereAnswer(Payload):
+    """Who is here already: room to grow, and whom they could draw."""
+
+    anchors: list[AnchorHere]
+    firms: list[FirmHere]
 
 
 class SegmentPath(BaseModel):
@@ -153,6 +207,11 @@ def gap_routes(dependencies: Dependencies) -> APIBlueprint:
         response.set_etag(dependencies.profiles.current().city.digest)
         return response
 
+    @api.get("/gaps/here", **documented("alreadyHere", HereAnswer))
+    @requires("read")
+    def here(query: LangOnly) -> Response:  # noqa: ARG001 (checked)
+        return jsonify(here_answer(dependencies, dependencies.lang()))
+
     @api.put("/gaps/<segment>/supply", **documented(
         "changeSupply", ChangedProfile, *BODY, 404, 409, 412, 428, more=CHANGES_PROFILE,
     ))  # fmt: skip
@@ -172,6 +231,7 @@ def gaps_answer(dependencies: Dependencies, lang: Lang) -> dict[str, Any]:
     city = dependencies.scorer().city
     with dependencies.database.read() as connection:
         firms = candidates(connection, city.segments)
+        near = nearest(connection, [key for key, there in firms.items() if not there.number])
         version = dependencies.profiles.current(connection).number_of(city)
     return {
         "city": city.id,
@@ -180,7 +240,10 @@ def gaps_answer(dependencies: Dependencies, lang: Lang) -> dict[str, Any]:
         "chains": [
             {
                 "id": chain.id, "name": chain.name.pick(lang),
-                "segments": [_segment(city, of.id, firms[of.id], lang) for of in chain.segments],
+                "segments": [
+                    _segment(city, of.id, firms[of.id], near.get(of.id), lang)
+                    for of in chain.segments
+                ],
             }
             for chain in city.chains
         ],
@@ -188,7 +251,51 @@ def gaps_answer(dependencies: Dependencies, lang: Lang) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _segment(city: City, key: str, firms: Candidates, lang: Lang) -> dict[str, Any]:
+def here_answer(dependencies: Dependencies, lang: Lang) -> dict[str, Any]:
+    """Return who is here already as `HereAnswer` describes it."""
+    city = dependencies.scorer().city
+    with dependencies.database.read() as connection:
+        there = firms_here(connection)
+        numbers = {key: one.number for key, one in candidates(connection, city.segments).items()}
+
+    def told(keys: Iterable[str], *, missing: bool = False) -> list[dict[str, Any]]:
+        return [
+            {
+                "id": key, "name": city.segments[key].name.pick(lang), "gap": city.gap(key),
+                "candidates": numbers[key],
+            }
+            for key in keys
+            if key in city.segments and not (missing and city.gap(key) < SIZEABLE_GAP)
+        ]  # fmt: skip
+
+    def feeding(segments: Sequence[str]) -> list[str]:
+        upstream = {key for one in segments for key in city.upstream_of(one)}
+        return [key for key in city.segments if key in upstream.difference(segments)]
+
+    return {
+        "anchors": [
+            {
+                "name": anchor.label.pick(lang), "aliases": list(anchor.aliases),
+                "segments": told(anchor.segments),
+                "could_supply": told(feeding(anchor.segments), missing=True),
+            }
+            for anchor in city.anchors
+            if anchor.segments
+        ],
+        "firms": [
+            {
+                "id": firm.firm_id, "name": firm.name, "stage": firm.stage,
+                "segments": told(firm.segments),
+                "could_grow": told(city.beside(firm.segments), missing=True),
+            }
+            for firm in there
+        ],
+    }  # fmt: skip
+
+
+def _segment(
+    city: City, key: str, firms: Candidates, near: Sequence[Near] | None, lang: Lang
+) -> dict[str, Any]:
     segment = city.segments[key]
     return {
         "id": key,
@@ -204,5 +311,10 @@ def _segment(city: City, key: str, firms: Candidates, lang: Lang) -> dict[str, A
         "best": [
             {"id": row["firm_id"], **{name: row[name] for name in _CANDIDATE}}
             for row in firms.best
+        ],
+        "looked_for": list(segment.makes[:_WORDS]) if near is not None else [],
+        "nearest": [
+            {"id": firm.firm_id, "name": firm.name, "strength": firm.strength}
+            for firm in near or ()
         ],
     }  # fmt: skip

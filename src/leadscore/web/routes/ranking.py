@@ -22,6 +22,7 @@ from leadscore.ranking.reasons import Wording
 from leadscore.ranking.score import Scorer
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store import ranking as stored
+from leadscore.store.facets import FACETS, Facets, facets
 from leadscore.store.jobs import Job, read_job, submit
 from leadscore.text import Lang, room_words
 from leadscore.web.api import Dependencies
@@ -222,6 +223,12 @@ class RankedFirm(CertaintyAnswer):
     chain: str | None
     segment: str | None
     segment_name: str | None
+    main_segment: str | None = Field(
+        description="契合度最高的环节；只筛选一个环节时 `segment`、`role`、`fit`、`priority` "
+        "是该环节的，并按它排列。 The segment that it fits best. Where one segment is asked for, "
+        "`segment`, `role`, `fit` and `priority` are those for the gap there, and order the firms."
+    )
+    main_segment_name: str | None
     role: str | None
     province: str | None
     city: str | None
@@ -275,7 +282,7 @@ def ranking_routes(dependencies: Dependencies) -> APIBlueprint:
         lang = dependencies.lang()
         with store_refusals(), dependencies.database.read() as connection:
             page = page_asked(connection, query)
-            counted = stored.facets(connection, query.asked()) if query.counts else None
+            counted = facets(connection, query.asked()) if query.counts else None
         scorer = dependencies.scorer()
         return jsonify(
             {
@@ -332,6 +339,8 @@ def _ranked_firm(
         "list_id": row["list_id"],
         "corrected": row["overridden"],
         "segment_name": wording.segment(row["segment"], lang),
+        "main_segment": row["scored_segment"],
+        "main_segment_name": wording.segment(row["scored_segment"], lang),
         "veto_text": stored.veto_of(row, lang),
         "reasons": list(islice(main_reasons(wording, row, lang), most_reasons)),
         "as_of": row["as_of"].isoformat(),
@@ -347,12 +356,12 @@ def main_reasons(
         yield {"feature": feature, "points": points, "text": text}
 
 
-def _counts(counted: stored.Facets) -> dict[str, Any]:
+def _counts(counted: Facets) -> dict[str, Any]:
     return {
         "total": counted.total,
         **{
             name: {value or stored.NONE: many for value, many in counted.counts[name].items()}
-            for name in stored.FACETS
+            for name in FACETS
         },
         "lists": {str(number): many for number, many in counted.lists.items()},
     }
